@@ -1,0 +1,1 @@
+"""Azure Functions triggers: decode, call shared.pipeline, return. No Kubernetes knowledge here."""

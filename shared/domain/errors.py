@@ -1,0 +1,45 @@
+"""Errors that decide what happens next.
+
+    AksCopilotError
+    ├─ TransientError(retry_after)   raise: the host retries; a known longer wait is re-sent with a visibility delay
+    ├─ ValidationError               the input is at fault: recorded on the run, normal return
+    │  ├─ EditRefused                the text editor will not make this change
+    │  └─ ProofFailed                a change was made in memory and did not prove out; original kept
+    └─ CriticalError                 the program or its configuration is at fault: poison queue, run failed, replayable
+
+Anything else that escapes a stage is a bug and is treated as transient: retried, then poisoned.
+"""
+
+from __future__ import annotations
+
+
+class AksCopilotError(Exception):
+    """Base of all errors of the program. `str(error)` is one line fit for a user and holds no secret."""
+
+
+class TransientError(AksCopilotError):
+    """The outside world is at fault for a while; `retry_after` is a known wait in seconds, else None."""
+
+    def __init__(self, message: str, retry_after: float | None = None) -> None:
+        super().__init__(message)
+        self.retry_after = retry_after
+
+
+class ValidationError(AksCopilotError):
+    """The input cannot be used as it is; trying again changes nothing."""
+
+
+class CriticalError(AksCopilotError):
+    """The program, its configuration or its stored state is wrong; a person must act, then replay."""
+
+
+class EditRefused(ValidationError):
+    """An edit that cannot be made without touching other text. `operation` is its index, where one is at fault."""
+
+    def __init__(self, message: str, operation: int | None = None) -> None:
+        super().__init__(message)
+        self.operation = operation
+
+
+class ProofFailed(ValidationError):
+    """A proof of DESIGN 6.2 did not hold for an edited file."""

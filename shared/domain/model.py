@@ -1,0 +1,266 @@
+"""The words of DESIGN 2 as types, with their JSON form of DESIGN 5. Frozen: a stage makes new values."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from typing import Any, Literal
+
+from shared.domain.pointer import MISSING, JsonValue
+
+Severity = Literal["error", "warning", "info"]
+Disposition = Literal["safe", "unsafe"]
+Origin = Literal["rule", "llm"]
+Resolution = Literal["fixed", "suggested", "needs-human", "ignored"]
+FileStatus = Literal["unchanged", "patched", "created", "skipped", "refused", "failed"]
+SEVERITIES: tuple[Severity, ...] = ("info", "warning", "error")
+
+
+@dataclass(frozen=True, slots=True)
+class ResourceRef:
+    """Which object is meant; namespace and name are None where the manifest leaves them out."""
+
+    api_version: str
+    kind: str
+    namespace: str | None = None
+    name: str | None = None
+
+    def to_json(self) -> dict[str, JsonValue]:
+        return {"apiVersion": self.api_version, "kind": self.kind, "namespace": self.namespace, "name": self.name}
+
+    @classmethod
+    def from_json(cls, data: Mapping[str, Any]) -> ResourceRef:
+        return cls(data["apiVersion"], data["kind"], data.get("namespace"), data.get("name"))
+
+    @classmethod
+    def of(cls, value: Mapping[str, Any]) -> ResourceRef:
+        """The reference of a parsed object (a dict with string apiVersion and kind)."""
+        meta = value.get("metadata")
+        meta = meta if isinstance(meta, dict) else {}
+        text = {k: v for k, v in meta.items() if k in ("namespace", "name") and isinstance(v, str)}
+        return cls(value["apiVersion"], value["kind"], text.get("namespace"), text.get("name"))
+
+
+@dataclass(frozen=True, slots=True)
+class PatchOperation:
+    """One RFC 6902 operation. `path` starts with the document index: `/0/spec/...`; `/3` is a whole document."""
+
+    op: Literal["add", "replace", "remove"]
+    path: str
+    rule_id: str
+    value: JsonValue = MISSING
+    origin: Origin = "rule"
+    disposition: Disposition = "safe"
+
+    def rfc6902(self) -> dict[str, JsonValue]:
+        """The bare operation, as the jsonpatch package takes it."""
+        bare: dict[str, JsonValue] = {"op": self.op, "path": self.path}
+        return bare if self.value is MISSING else bare | {"value": self.value}
+
+    def to_json(self) -> dict[str, JsonValue]:
+        return self.rfc6902() | {"ruleId": self.rule_id, "origin": self.origin, "disposition": self.disposition}
+
+    @classmethod
+    def from_json(cls, data: Mapping[str, Any]) -> PatchOperation:
+        return cls(data["op"], data["path"], data["ruleId"], data.get("value", MISSING), data["origin"], data["disposition"])
+
+
+@dataclass(frozen=True, slots=True)
+class Violation:
+    """One incompatibility at one place. `path` points inside document number `document`; line and column count from 1.
+
+    As the Inspector makes it, `resolution` is "needs-human"; the Patcher says what became of it.
+    """
+
+    rule_id: str
+    title: str
+    severity: Severity
+    document: int
+    path: str
+    line: int
+    column: int
+    resource: ResourceRef | None
+    message: str
+    links: tuple[str, ...] = ()
+    resolution: Resolution = "needs-human"
+    reason: str | None = None
+
+    def resolved(self, resolution: Resolution, reason: str | None = None) -> Violation:
+        return replace(self, resolution=resolution, reason=reason)
+
+    def to_json(self) -> dict[str, JsonValue]:
+        return {
+            "ruleId": self.rule_id, "title": self.title, "severity": self.severity,
+            "document": self.document, "path": self.path, "line": self.line, "column": self.column,
+            "resource": self.resource.to_json() if self.resource else None,
+            "message": self.message, "links": list(self.links), "resolution": self.resolution, "reason": self.reason,
+        }  # fmt: skip
+
+    @classmethod
+    def from_json(cls, data: Mapping[str, Any]) -> Violation:
+        resource = ResourceRef.from_json(data["resource"]) if data["resource"] else None
+        return cls(data["ruleId"], data["title"], data["severity"], data["document"], data["path"], data["line"], data["column"],
+                   resource, data["message"], tuple(data["links"]), data["resolution"], data["reason"])  # fmt: skip
+
+
+@dataclass(frozen=True, slots=True)
+class ListenerRequest:
+    """What a converted route needs of the shared Gateway of its namespace (DESIGN 10): one host, with or without TLS."""
+
+    namespace: str | None
+    hostname: str | None
+    tls_secret: str | None
+    rule_id: str
+
+    def to_json(self) -> dict[str, JsonValue]:
+        return {"namespace": self.namespace, "hostname": self.hostname, "tlsSecret": self.tls_secret, "ruleId": self.rule_id}
+
+    @classmethod
+    def from_json(cls, data: Mapping[str, Any]) -> ListenerRequest:
+        return cls(data["namespace"], data["hostname"], data["tlsSecret"], data["ruleId"])
+
+
+@dataclass(frozen=True, slots=True)
+class AzureResource:
+    """An Azure resource that a finding calls for, one row of resources.md; `command` is the `az` line."""
+
+    kind: str
+    name: str
+    why: str
+    command: str
+
+    def to_json(self) -> dict[str, JsonValue]:
+        return {"kind": self.kind, "name": self.name, "why": self.why, "command": self.command}
+
+    @classmethod
+    def from_json(cls, data: Mapping[str, Any]) -> AzureResource:
+        return cls(data["kind"], data["name"], data["why"], data["command"])
+
+
+@dataclass(frozen=True, slots=True)
+class Question:
+    """A Decision that only a human can take. `key` is its dotted place in .aks-copilot.yaml, `example` a commented sample value."""
+
+    key: str
+    question: str
+    example: str
+
+    def to_json(self) -> dict[str, JsonValue]:
+        return {"key": self.key, "question": self.question, "example": self.example}
+
+    @classmethod
+    def from_json(cls, data: Mapping[str, Any]) -> Question:
+        return cls(data["key"], data["question"], data["example"])
+
+
+@dataclass(frozen=True, slots=True)
+class FileOutcome:
+    """What became of one file: one entry of report.json's `files`, and what later steps need.
+
+    `operations` are one RFC 6902 patch over the JSON array of the file's documents. The patched bytes travel
+    beside this value, never inside it.
+    """
+
+    path: str
+    status: FileStatus
+    reason: str | None = None
+    documents: int = 0
+    violations: tuple[Violation, ...] = ()
+    operations: tuple[PatchOperation, ...] = ()
+    suggestions: tuple[PatchOperation, ...] = ()
+    listeners: tuple[ListenerRequest, ...] = ()
+    resources: tuple[AzureResource, ...] = ()
+    questions: tuple[Question, ...] = ()
+    removed: bool = False
+    """True where the last document went: the file is not written."""
+
+    def to_json(self) -> dict[str, JsonValue]:
+        """The report's form (unmasked); see `to_payload` for the form between stages."""
+        return {
+            "path": self.path, "status": self.status, "reason": self.reason,
+            "violations": [v.to_json() for v in self.violations],
+            "operations": [o.to_json() for o in self.operations],
+            "suggestions": [o.to_json() for o in self.suggestions],
+        }  # fmt: skip
+
+    def to_payload(self) -> dict[str, JsonValue]:
+        return self.to_json() | {
+            "documents": self.documents, "removed": self.removed,
+            "listeners": [x.to_json() for x in self.listeners],
+            "resources": [x.to_json() for x in self.resources],
+            "questions": [x.to_json() for x in self.questions],
+        }  # fmt: skip
+
+    @classmethod
+    def from_payload(cls, data: Mapping[str, Any]) -> FileOutcome:
+        return cls(
+            data["path"], data["status"], data["reason"], data["documents"],
+            tuple(Violation.from_json(x) for x in data["violations"]),
+            tuple(PatchOperation.from_json(x) for x in data["operations"]),
+            tuple(PatchOperation.from_json(x) for x in data["suggestions"]),
+            tuple(ListenerRequest.from_json(x) for x in data["listeners"]),
+            tuple(AzureResource.from_json(x) for x in data["resources"]),
+            tuple(Question.from_json(x) for x in data["questions"]),
+            data["removed"],
+        )  # fmt: skip
+
+
+@dataclass(frozen=True, slots=True)
+class FilePlan:
+    """The Thinker's proposal for one file: the Patch payload. `units` are applied in order, each whole or not at all."""
+
+    path: str
+    operations: tuple[PatchOperation, ...] = ()
+    suggestions: tuple[PatchOperation, ...] = ()
+    violations: tuple[Violation, ...] = ()
+    listeners: tuple[ListenerRequest, ...] = ()
+    resources: tuple[AzureResource, ...] = ()
+    questions: tuple[Question, ...] = ()
+
+    def to_json(self) -> dict[str, JsonValue]:
+        return {
+            "path": self.path,
+            "operations": [o.to_json() for o in self.operations],
+            "suggestions": [o.to_json() for o in self.suggestions],
+            "violations": [v.to_json() for v in self.violations],
+            "listeners": [x.to_json() for x in self.listeners],
+            "resources": [x.to_json() for x in self.resources],
+            "questions": [x.to_json() for x in self.questions],
+        }  # fmt: skip
+
+    @classmethod
+    def from_json(cls, data: Mapping[str, Any]) -> FilePlan:
+        return cls(
+            data["path"],
+            tuple(PatchOperation.from_json(x) for x in data["operations"]),
+            tuple(PatchOperation.from_json(x) for x in data["suggestions"]),
+            tuple(Violation.from_json(x) for x in data["violations"]),
+            tuple(ListenerRequest.from_json(x) for x in data["listeners"]),
+            tuple(AzureResource.from_json(x) for x in data["resources"]),
+            tuple(Question.from_json(x) for x in data["questions"]),
+        )  # fmt: skip
+
+
+@dataclass(frozen=True, slots=True)
+class SourceFinding:
+    """Which environment the manifests come from, and why the program thinks so."""
+
+    profile: str
+    evidence: tuple[str, ...] = ()
+
+    def to_json(self) -> dict[str, JsonValue]:
+        return {"profile": self.profile, "evidence": list(self.evidence)}
+
+    @classmethod
+    def from_json(cls, data: Mapping[str, Any]) -> SourceFinding:
+        return cls(data["profile"], tuple(data["evidence"]))
+
+
+@dataclass(frozen=True, slots=True)
+class RunReport:
+    """report.json (schemaVersion 1), unmasked."""
+
+    run_id: str
+    source: SourceFinding
+    target: Mapping[str, JsonValue]
+    files: Sequence[FileOutcome] = field(default_factory=tuple)

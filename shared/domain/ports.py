@@ -1,0 +1,42 @@
+"""What the pipeline needs of the outside world. Adapters implement these; tests have hand-written fakes."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Protocol
+
+
+@dataclass(frozen=True, slots=True)
+class BlobInfo:
+    """One blob of a listing; `etag` is as the service gives it, `size` in bytes."""
+
+    name: str
+    etag: str
+    size: int
+
+
+class BlobStore(Protocol):
+    """Blobs by container and name. Every method raises TransientError where the service is unavailable."""
+
+    def read(self, container: str, name: str, *, max_bytes: int) -> tuple[bytes, str] | None:
+        """(content, etag), or None where there is none. Raises ValidationError above max_bytes, before the body is read."""
+
+    def write(self, container: str, name: str, data: bytes, *, if_absent: bool = False, if_match: str | None = None) -> bool:
+        """True where written; False where a condition did not hold (it was there already, or its ETag differs)."""
+
+    def list(self, container: str, prefix: str) -> Iterator[BlobInfo]:
+        """Blobs under a prefix in name order."""
+
+    def list_prefixes(self, container: str, prefix: str) -> Iterator[str]:
+        """The distinct `prefix<segment>/` below a prefix."""
+
+    def delete(self, container: str, name: str) -> None:
+        """Delete; nothing happens where it is not there."""
+
+
+class MessageQueue(Protocol):
+    """Storage queues; text is one ASCII JSON object."""
+
+    def send(self, queue: str, text: str, *, visibility_delay: float = 0) -> None:
+        """Send; the message shows up after `visibility_delay` seconds. Raises TransientError."""
