@@ -7,6 +7,7 @@ in the target's words is either a `Loss` (said, then left out) or raises `Cannot
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any, Literal, Protocol
@@ -83,6 +84,10 @@ class Lookup(Protocol):
     def target(self) -> Mapping[str, JsonValue]:
         """The target file's content: `kubernetesVersion`, `ingress: {kind: gateway-api|ingress, class, gatewayName}`, ..."""
 
+    @property
+    def source(self) -> str:
+        """The source profile's name (`k3s`, `okd`, ...): says which controller served an Ingress without a class."""
+
     def service(self, namespace: str | None, name: str) -> Mapping[str, Any] | None:
         """A Service's spec, or None: `type`, `clusterIP`, `selector`, `ports[].{name, port, targetPort, protocol, appProtocol}`."""
 
@@ -105,6 +110,11 @@ class Lookup(Protocol):
 Converter = Callable[[dict[str, Any], Lookup], Conversion]
 
 
-def key(*segments: str) -> str:
+def decision_key(*segments: str) -> str:
     """The dotted Decision key of these segments; one that holds dots or brackets stands in `[...]`: `tls.[www.example.com]`."""
     return ".".join(f"[{s}]" if set(s) & set(".[]") else s for s in segments)
+
+
+def split_decision_key(key: str) -> list[str]:
+    """The segments of a Decision key, as `decision_key` took them: the nested keys of .aks-copilot.yaml."""
+    return [m[1] if m[1] is not None else m[2] for m in re.finditer(r"(?:^|\.)(?:\[(.*?)\](?=\.|$)|([^.]*))", key)]
