@@ -1,0 +1,107 @@
+"""What looks like a credential, in names, strings and parsed values (DESIGN 5: none of it is ever shown).
+
+Scanners such as detect-secrets judge a line of source by entropy and report it; here the shape must stay and only the value must go, in
+JSON leaves too, so the few shapes that manifests hold are named below. Leaning towards hiding: a word too many hidden costs a look into
+the file, a word too few costs a password.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+from typing import Any
+
+from shared.domain.pointer import JsonValue
+
+MASK = "***"
+SECRET_FIELDS = ("data", "stringData")
+LAST_APPLIED = "last-applied-configuration"
+
+_NAME = (
+    r"(?:passw(?:or)?d|(?<=[\w.-])pwd|passphrase|token|(?:api|access|secret|private|encryption|signing|auth|account|master)[-_.]?key"
+    r"|secret[-_.]?key[-_.]?base|(?:client|app|shared|webhook|consumer|jwt|session|cookie|hmac)[-_.]?secret|(?<=_)SECRET"
+    r"|connection[-_.]?string|conn[-_.]?str|credentials?)"
+)
+_ENDS_IN_NAME = re.compile(_NAME + r"$", re.IGNORECASE)
+_REFERENCE = re.compile(r"\s*(?:\$\{\{?[^{}]+\}?\}|\$\([^()]+\)|%\{[^{}]+\}%?|/[\w./-]*|true|false|null|~|\**)\s*", re.IGNORECASE)
+_VALUE = r"(?![$%{\[|>&*#<\"'/]|-{2})[^\s\"',;\]}]+"
+_PATTERNS: tuple[tuple[re.Pattern[str], str], ...] = (
+    (re.compile(r"-----BEGIN [A-Z0-9 ]*PRIVATE KEY-----.*?(?:-----END [A-Z0-9 ]*PRIVATE KEY-----|\Z)", re.DOTALL), MASK),
+    (re.compile(r"(://[^\s/:@\"']*):(?![$%{])[^\s/@\"']+@"), rf"\1:{MASK}@"),
+    (re.compile(r"(?i)\b(AccountKey|SharedAccessKey|SharedAccessSignature|Password|Pwd|sig)=(?![$%{<*])[^;&\s\"']+"), rf"\1={MASK}"),
+    (re.compile(rf"(?i)(--?[\w-]*{_NAME})[ =]+(?!-){_VALUE}"), rf"\1={MASK}"),
+    (re.compile(rf"(?i)({_NAME}[\"']?\s*[:=]\s*[\"']?){_VALUE}"), rf"\1{MASK}"),
+    (re.compile(r"(?i)(\"auth\"\s*:\s*\")[^\"]+"), rf"\1{MASK}"),
+    (re.compile(r"(?i)\b(Bearer|Basic)\s+[\w.~+/-]{16,}=*"), rf"\1 {MASK}"),
+    (
+        re.compile(
+            r"\b(?:gh[pousr]_\w{20,}|github_pat_\w{20,}|glpat-[\w-]{15,}|xox[abeprs]-[\w-]{10,}|(?:AKIA|ASIA)[0-9A-Z]{16}|AIza[\w-]{30,}"
+            r"|eyJ[\w-]{8,}\.[\w-]{8,}\.[\w-]*|sk-[\w-]{20,}|npm_\w{30,}|dckr_pat_[\w-]{20,}|hvs\.[\w-]{20,}|SG\.[\w-]{16,}\.[\w-]{16,})"
+        ),
+        MASK,
+    ),
+)
+
+
+def is_credential_name(name: str) -> bool:
+    """True for the name of a setting that holds a credential (`DB_PASSWORD`, `apiKey`); `secretName` and `tokenPath` are references."""
+    return _ENDS_IN_NAME.search(name) is not None
+
+
+def is_reference(value: str) -> bool:
+    """True where a value only points elsewhere (`${VAR}`, `$(VAR)`, a path) or says nothing: not worth hiding."""
+    return _REFERENCE.fullmatch(value) is not None
+
+
+def redact(text: str) -> str:
+    """A string with everything in it that looks like a credential replaced by `***`; other text stays."""
+    for pattern, replacement in _PATTERNS:
+        text = pattern.sub(replacement, text)
+    return text
+
+
+def mask_value(value: JsonValue) -> JsonValue:
+    """A parsed value with each leaf that carries a credential or a Secret's data reading `***` as a whole."""
+    if isinstance(value, list):
+        return [mask_value(v) for v in value]
+    if isinstance(value, dict):
+        return {k: _mask_member(k, v, value) for k, v in value.items()}
+    return MASK if isinstance(value, str) and redact(value) != value else value
+
+
+def mask_leaves(value: JsonValue) -> JsonValue:
+    """Every leaf hidden but null, empty text and references; the shape stays."""
+    if isinstance(value, list):
+        return [mask_leaves(v) for v in value]
+    if isinstance(value, dict):
+        return {k: mask_leaves(v) for k, v in value.items()}
+    return value if value is None or (isinstance(value, str) and is_reference(value)) else MASK
+
+
+def holds_secret(last_applied: str) -> bool:
+    """True where the text of a `last-applied-configuration` annotation may contain a Secret; unreadable counts as yes."""
+    try:
+        return '"Secret"' in json.dumps(json.loads(last_applied))
+    except ValueError:
+        return "Secret" in last_applied
+
+
+def _mask_member(key: str, value: JsonValue, owner: dict[str, Any]) -> JsonValue:
+    if owner.get("kind") == "Secret" and key in SECRET_FIELDS:
+        return mask_leaves(value)
+    if key == "secretGenerator":
+        return _mask_literals(value)
+    if not isinstance(value, str):
+        return mask_value(value)
+    named = is_credential_name(key) or (key == "value" and isinstance(owner.get("name"), str) and is_credential_name(owner["name"]))
+    hidden = (named and not is_reference(value)) or (LAST_APPLIED in key and holds_secret(value))
+    return MASK if hidden else mask_value(value)
+
+
+def _mask_literals(value: JsonValue) -> JsonValue:
+    """A kustomization's secretGenerator: `literals` are `key=value` texts."""
+    if isinstance(value, list):
+        return [_mask_literals(v) for v in value]
+    if isinstance(value, dict):
+        return {k: mask_leaves(v) if k == "literals" else mask_value(v) for k, v in value.items()}
+    return value

@@ -1,0 +1,33 @@
+"""All report files of a run at once; the same for the command line and the pipeline."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+
+from shared.domain.model import FileOutcome
+from shared.domain.report.document import patch_json, report_json, to_bytes
+from shared.domain.report.markdown import report_md
+from shared.domain.report.resources import resources_md
+from shared.domain.report.sarif import sarif_log
+from shared.domain.run import RunSetup
+
+
+def render_all(setup: RunSetup, outcomes: Sequence[FileOutcome], diffs: Mapping[str, str]) -> dict[str, bytes]:
+    """Name to content of every report file. `diffs` are the masked unified diffs by path (see `masked_diff`)."""
+    return {
+        "report.json": to_bytes(report_json(setup, outcomes)),
+        "report.md": _text(report_md(setup, outcomes, diffs)),
+        "report.sarif": to_bytes(sarif_log(setup, outcomes, diffs)),
+        "patch.json": to_bytes(patch_json(outcomes)),
+        "changes.diff": _text(changes_diff(diffs)),
+        "resources.md": _text(resources_md(setup, outcomes)),
+    }
+
+
+def changes_diff(diffs: Mapping[str, str]) -> str:
+    """The diffs of all files, in path order."""
+    return "".join(diffs[path] for path in sorted(diffs))
+
+
+def _text(text: str) -> bytes:
+    return text.encode("utf-8", errors="surrogateescape")
