@@ -33,7 +33,7 @@ class CriticalError(AksCopilotError):
     """The program, its configuration or its stored state is wrong; a person must act, then replay."""
 
 
-class EditRefused(ValidationError):
+class EditRefused(ValidationError):  # noqa: N818 (a verdict, as DESIGN 2 names it)
     """An edit that cannot be made without touching other text. `operation` is its index, where one is at fault."""
 
     def __init__(self, message: str, operation: int | None = None) -> None:
@@ -41,5 +41,5 @@ class EditRefused(ValidationError):
         self.operation = operation
 
 
-class ProofFailed(ValidationError):
+class ProofFailed(ValidationError):  # noqa: N818 (a verdict)
     """A proof of DESIGN 6.2 did not hold for an edited file."""

@@ -206,8 +206,29 @@ class FileOutcome:
 
 
 @dataclass(frozen=True, slots=True)
+class Unit:
+    """The operations of one fix: `count` of them, applied together or not at all. Names the violation's rule and original place."""
+
+    rule_id: str
+    document: int
+    path: str
+    count: int
+
+    @property
+    def key(self) -> tuple[str, int, str]:
+        return self.rule_id, self.document, self.path
+
+    def to_json(self) -> dict[str, JsonValue]:
+        return {"ruleId": self.rule_id, "document": self.document, "path": self.path, "count": self.count}
+
+    @classmethod
+    def from_json(cls, data: Mapping[str, Any]) -> Unit:
+        return cls(data["ruleId"], data["document"], data["path"], data["count"])
+
+
+@dataclass(frozen=True, slots=True)
 class FilePlan:
-    """The Thinker's proposal for one file: the Patch payload. `units` are applied in order, each whole or not at all."""
+    """The Thinker's proposal for one file: the Patch payload. `units` cut `operations` into fixes, in order."""
 
     path: str
     operations: tuple[PatchOperation, ...] = ()
@@ -216,6 +237,7 @@ class FilePlan:
     listeners: tuple[ListenerRequest, ...] = ()
     resources: tuple[AzureResource, ...] = ()
     questions: tuple[Question, ...] = ()
+    units: tuple[Unit, ...] = ()
 
     def to_json(self) -> dict[str, JsonValue]:
         return {
@@ -226,6 +248,7 @@ class FilePlan:
             "listeners": [x.to_json() for x in self.listeners],
             "resources": [x.to_json() for x in self.resources],
             "questions": [x.to_json() for x in self.questions],
+            "units": [x.to_json() for x in self.units],
         }  # fmt: skip
 
     @classmethod
@@ -238,6 +261,7 @@ class FilePlan:
             tuple(ListenerRequest.from_json(x) for x in data["listeners"]),
             tuple(AzureResource.from_json(x) for x in data["resources"]),
             tuple(Question.from_json(x) for x in data["questions"]),
+            tuple(Unit.from_json(x) for x in data["units"]),
         )  # fmt: skip
 
 

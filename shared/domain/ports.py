@@ -9,24 +9,30 @@ from typing import Protocol
 
 @dataclass(frozen=True, slots=True)
 class BlobInfo:
-    """One blob of a listing; `etag` is as the service gives it, `size` in bytes."""
+    """One blob of a listing.
+
+    `etag` is unquoted; `size` in bytes; `modified` is the service's own clock in seconds since 1970 (whole seconds: that is
+    all a listing gives), so it compares with other blobs of the same service and never with the local clock.
+    """
 
     name: str
     etag: str
     size: int
+    modified: float = 0.0
 
 
 class BlobStore(Protocol):
-    """Blobs by container and name. Every method raises TransientError where the service is unavailable."""
+    """Blobs by container and name. Every method raises TransientError where the service is unavailable, CriticalError where it
+    says no (credentials, names). A container that is missing reads as empty and is created by the first write."""
 
     def read(self, container: str, name: str, *, max_bytes: int) -> tuple[bytes, str] | None:
-        """(content, etag), or None where there is none. Raises ValidationError above max_bytes, before the body is read."""
+        """(content, etag), or None where there is none. Raises ValidationError above max_bytes, before the body is in memory."""
 
     def write(self, container: str, name: str, data: bytes, *, if_absent: bool = False, if_match: str | None = None) -> bool:
         """True where written; False where a condition did not hold (it was there already, or its ETag differs)."""
 
-    def list(self, container: str, prefix: str) -> Iterator[BlobInfo]:
-        """Blobs under a prefix in name order."""
+    def list(self, container: str, prefix: str, *, limit: int | None = None) -> Iterator[BlobInfo]:
+        """The (first `limit`) blobs under a prefix in name order."""
 
     def list_prefixes(self, container: str, prefix: str) -> Iterator[str]:
         """The distinct `prefix<segment>/` below a prefix."""
@@ -39,4 +45,7 @@ class MessageQueue(Protocol):
     """Storage queues; text is one ASCII JSON object."""
 
     def send(self, queue: str, text: str, *, visibility_delay: float = 0) -> None:
-        """Send; the message shows up after `visibility_delay` seconds. Raises TransientError."""
+        """Send; the message shows up after `visibility_delay` seconds. Raises TransientError or CriticalError as BlobStore does.
+
+        A queue that is missing is created.
+        """

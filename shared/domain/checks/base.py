@@ -1,0 +1,44 @@
+"""What a check is: a function that finds places in one object, with a closed model of its parameters."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from shared.domain.facts import Facts
+from shared.domain.rulebook import Closed
+
+
+@dataclass(frozen=True, slots=True)
+class Found:
+    """One place where a rule fires. `fields` fill the braces of the rule's message and question; `path` may be absent yet."""
+
+    path: str
+    fields: Mapping[str, str] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class Check:
+    """A named mechanism. `find` gets the object, the validated parameters and the facts of the run."""
+
+    params: type[Closed]
+    find: Callable[[Mapping[str, Any], Any, Facts], Iterator[Found]]
+
+
+CHECKS: dict[str, Check] = {}
+
+
+def check(name: str, params: type[Closed]) -> Callable[[Callable[..., Iterator[Found]]], Callable[..., Iterator[Found]]]:
+    """Register a function as the check of this name."""
+
+    def register(function: Callable[..., Iterator[Found]]) -> Callable[..., Iterator[Found]]:
+        CHECKS[name] = Check(params, function)
+        return function
+
+    return register
+
+
+def opaque(value: object) -> bool:
+    """Whether a value is filled in later (Flux `${VAR}`, k3s `%{VAR}%`, OpenShift `${{VAR}}`) and says nothing now."""
+    return isinstance(value, str) and ("${" in value or "%{" in value)

@@ -1,0 +1,116 @@
+"""The general checks: an object at all, a value, an absent field, a key of a mapping."""
+
+from __future__ import annotations
+
+import fnmatch
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+from pydantic import Field, model_validator
+
+from shared.domain.checks.base import Found, check, opaque
+from shared.domain.facts import Facts
+from shared.domain.paths import expand
+from shared.domain.pointer import MISSING, get, split
+from shared.domain.rulebook import Closed
+
+
+class When(Closed):
+    """Conditions on the same object: `when` maps a pointer to the globs of which its value must match one."""
+
+    when: dict[str, tuple[str, ...]] = Field(default_factory=dict)
+
+    def holds(self, obj: Mapping[str, Any]) -> bool:
+        return all(_matches(get(obj, pointer), globs) for pointer, globs in self.when.items())
+
+
+class ValueParams(When):
+    """`any_of` globs the value must match one of (none: any value), `none_of` those it must not; `items` are look-aside conditions."""
+
+    paths: tuple[str, ...] = Field(min_length=1)
+    any_of: tuple[str, ...] = ()
+    none_of: tuple[str, ...] = ()
+
+
+class PathParams(When):
+    """Where to look."""
+
+    paths: tuple[str, ...] = Field(min_length=1)
+
+
+class KeyParams(PathParams):
+    """`paths` name mappings; `keys` are the globs of the keys that fire; `together` makes one finding of a mapping's keys."""
+
+    keys: tuple[str, ...] = Field(min_length=1)
+    none_of: tuple[str, ...] = ()
+    together: bool = False
+
+    @model_validator(mode="after")
+    def _narrow(self) -> KeyParams:
+        if "*" in self.keys:
+            raise ValueError("a key glob of `*` fires on everything")
+        return self
+
+
+def _matches(value: object, globs: tuple[str, ...]) -> bool:
+    if value is MISSING or isinstance(value, (dict, list)):
+        return False
+    return any(fnmatch.fnmatchcase(text_of(value), g) for g in globs)
+
+
+def text_of(value: object) -> str:
+    """A scalar as a user would write it in YAML."""
+    return {True: "true", False: "false", None: "null"}[value] if value is None or isinstance(value, bool) else str(value)
+
+
+@check("object", When)
+def object_of_kind(obj: Mapping[str, Any], params: When, _: Facts) -> Iterator[Found]:
+    """Fires once per object of the rule's kinds, at its kind."""
+    if params.holds(obj):
+        yield Found("/kind")
+
+
+@check("value", ValueParams)
+def value(obj: Mapping[str, Any], params: ValueParams, _: Facts) -> Iterator[Found]:
+    """Fires where a value stands that matches; opaque `${VAR}` values only where no `any_of` is asked for."""
+    if not params.holds(obj):
+        return
+    for pattern in params.paths:
+        for path in expand(obj, pattern):
+            found = get(obj, path)
+            if (
+                found is MISSING
+                or (params.any_of and (opaque(found) or not _matches(found, params.any_of)))
+                or _matches(found, params.none_of)
+            ):
+                continue
+            shown = "" if isinstance(found, (dict, list)) else text_of(found)
+            yield Found(path, {"value": shown, "field": split(path)[-1]})
+
+
+@check("absent", PathParams)
+def absent(obj: Mapping[str, Any], params: PathParams, _: Facts) -> Iterator[Found]:
+    """Fires where the last token of a path is absent and everything before it exists."""
+    if params.holds(obj):
+        for pattern in params.paths:
+            yield from (Found(p, {"field": split(p)[-1]}) for p in expand(obj, pattern) if get(obj, p) is MISSING)
+
+
+@check("key", KeyParams)
+def key(obj: Mapping[str, Any], params: KeyParams, _: Facts) -> Iterator[Found]:
+    """Fires at keys of a mapping (annotations, labels, nodeSelector) that match a glob."""
+    if not params.holds(obj):
+        return
+    for place in (p for pattern in params.paths for p in expand(obj, pattern)):
+        paths = [p for p in expand(get(obj, place), "/*") if _key_matches(p, params)]
+        if params.together and paths:
+            yield Found(place, {"value": ", ".join(split(p)[-1] for p in paths), "field": split(place)[-1]})
+        elif not params.together:
+            for p in paths:
+                inner = get(obj, place + p)
+                yield Found(place + p, {"value": "" if isinstance(inner, (dict, list)) else text_of(inner), "field": split(p)[-1]})
+
+
+def _key_matches(path: str, params: KeyParams) -> bool:
+    name = split(path)[-1]
+    return any(fnmatch.fnmatchcase(name, g) for g in params.keys) and not any(fnmatch.fnmatchcase(name, g) for g in params.none_of)

@@ -1,0 +1,99 @@
+"""Checks against the target: storage classes, provisioners, ingress classes, API groups and versions that it does not have."""
+
+from __future__ import annotations
+
+import fnmatch
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+from pydantic import Field
+
+from shared.domain.checks.base import Found, check, opaque
+from shared.domain.facts import Facts
+from shared.domain.index import LEGACY_OPENSHIFT
+from shared.domain.paths import expand
+from shared.domain.pointer import get
+from shared.domain.rulebook import Closed
+from shared.domain.storage_classes import class_exists, class_shape
+
+CLASS_ANNOTATION = "/metadata/annotations/volume.beta.kubernetes.io~1storage-class"
+CLASS_PATHS = (
+    "/spec/storageClassName",
+    "/spec/volumeClaimTemplates/*/spec/storageClassName",
+    "$pod/volumes/*/ephemeral/volumeClaimTemplate/spec/storageClassName",
+    CLASS_ANNOTATION,
+)
+INGRESS_CLASS_ANNOTATION = "/metadata/annotations/kubernetes.io~1ingress.class"
+
+
+class Nothing(Closed):
+    """No parameters."""
+
+
+class KnownParams(Closed):
+    """`known` true: only names that a profile maps; false: only names that none does."""
+
+    known: bool
+
+
+class GroupParams(Closed):
+    """API groups (globs) that other rules speak of and this one leaves alone."""
+
+    except_groups: tuple[str, ...] = Field(default=())
+
+
+@check("storage-class", KnownParams)
+def storage_class(obj: Mapping[str, Any], params: KnownParams, facts: Facts) -> Iterator[Found]:
+    """Fires where a claim or volume names a class that neither the target has nor the run defines for a driver the target has."""
+    for path in (p for pattern in CLASS_PATHS for p in expand(obj, pattern)):
+        name = get(obj, path)
+        if (
+            isinstance(name, str)
+            and name
+            and not opaque(name)
+            and not class_exists(name, facts)
+            and (class_shape(name, facts) is not None) is params.known
+        ):
+            yield Found(path, {"value": name})
+
+
+@check("storage-provisioner", Nothing)
+def storage_provisioner(obj: Mapping[str, Any], _: Nothing, facts: Facts) -> Iterator[Found]:
+    """Fires at a StorageClass whose driver the target does not run."""
+    provisioner = obj.get("provisioner")
+    if isinstance(provisioner, str) and not opaque(provisioner) and provisioner not in facts.typed_target.provisioners:
+        yield Found("/provisioner", {"value": provisioner})
+
+
+@check("ingress-class", Nothing)
+def ingress_class(obj: Mapping[str, Any], _: Nothing, facts: Facts) -> Iterator[Found]:
+    """Fires at the class of an Ingress that the target does not have (the annotation wins, as controllers read it)."""
+    for path in (INGRESS_CLASS_ANNOTATION, "/spec/ingressClassName"):
+        name = get(obj, path)
+        if isinstance(name, str) and name and not opaque(name):
+            if not ingress_class_exists(name, facts):
+                yield Found(path, {"value": name})
+            return
+
+
+def ingress_class_exists(name: str, facts: Facts) -> bool:
+    """Whether the target has the class, by its file or by an IngressClass of the run."""
+    target = facts.typed_target
+    if name in target.ingress_classes or (target.ingress.kind == "ingress" and name == target.ingress.class_name):
+        return True
+    own = facts.find("IngressClass", None, name)
+    controller = (own or {}).get("spec", {}).get("controller") if own else None
+    return isinstance(controller, str) and (controller.endswith("azure.com") or controller.startswith("alb.networking.azure"))
+
+
+@check("foreign-api", GroupParams)
+def foreign_api(obj: Mapping[str, Any], params: GroupParams, facts: Facts) -> Iterator[Found]:
+    """Fires at an object whose API group the target does not serve and for which the run brings no CustomResourceDefinition."""
+    group = obj["apiVersion"].rpartition("/")[0] or "core"
+    legacy = group == "core" and obj["kind"] in LEGACY_OPENSHIFT
+    served = any(fnmatch.fnmatchcase(group, g) for g in facts.typed_target.api_groups)
+    if (served and not legacy) or any(fnmatch.fnmatchcase(group, g) for g in params.except_groups):
+        return
+    defined = any(crd.get("spec", {}).get("group") == group for crd in facts.of_kind("CustomResourceDefinition"))
+    if not defined:
+        yield Found("/apiVersion", {"value": obj["apiVersion"]})

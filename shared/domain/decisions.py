@@ -1,0 +1,84 @@
+"""Decisions: a team's answers in `.aks-copilot.yaml`, replayed without asking; and the skeleton with the open questions."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable, Mapping
+from typing import Any
+
+import yaml
+
+from shared.domain.convert.base import split_decision_key
+from shared.domain.errors import ValidationError
+from shared.domain.model import Question
+from shared.domain.pointer import JsonValue
+
+FILE_NAME = ".aks-copilot.yaml"
+MAX_BYTES = 256 * 1024
+RESERVED = ("version", "source")
+
+
+def read_decisions(data: bytes | None) -> dict[str, JsonValue]:
+    """The answers of the file, {} where there is none. Raises ValidationError with a line number where it is unreadable."""
+    if data is None:
+        return {}
+    if len(data) > MAX_BYTES:
+        raise ValidationError(f"{FILE_NAME}: larger than {MAX_BYTES // 1024} KiB")
+    try:
+        found = yaml.safe_load(data.decode("utf-8-sig"))
+    except (UnicodeDecodeError, yaml.YAMLError) as error:
+        mark = getattr(error, "problem_mark", None)
+        raise ValidationError(f"{FILE_NAME}{f':{mark.line + 1}' if mark else ''}: not readable as YAML") from error
+    if found is None:
+        return {}
+    if not isinstance(found, dict) or not all(isinstance(k, str) for k in found):
+        raise ValidationError(f"{FILE_NAME}: not a mapping of names to answers")
+    if found.get("version", 1) != 1:
+        raise ValidationError(f"{FILE_NAME}: version {found['version']!r} is not known; this program writes version 1")
+    if not isinstance(found.get("source", ""), str):
+        raise ValidationError(f"{FILE_NAME}: source is not a name")
+    try:
+        return dict(json.loads(json.dumps(found)))
+    except (TypeError, ValueError) as error:
+        raise ValidationError(f"{FILE_NAME}: holds a value that JSON cannot hold") from error
+
+
+def answer(decisions: Mapping[str, Any], key: str) -> JsonValue:
+    """The answer at a dotted key, or None."""
+    value: Any = decisions
+    for part in split_decision_key(key):
+        if not isinstance(value, dict) or part not in value:
+            return None
+        value = value[part]
+    return value
+
+
+def skeleton(source: str, questions: Iterable[Question]) -> str:
+    """A new decisions file: the recorded source, and every open question as a comment that becomes an answer."""
+    lines = [
+        "# aks-copilot: this application's answers. Commit this file; an answered question is never asked again.",
+        "version: 1",
+        f"source: {source}",
+    ]
+    groups: dict[str, dict[str, Question]] = {}
+    for question in questions:
+        parts = split_decision_key(question.key)
+        if parts:
+            groups.setdefault(parts[0], {}).setdefault(question.key, question)
+    if groups:
+        lines += ["", "# Open questions. To answer one, take the `# ` away from its lines and write your value."]
+    for name in sorted(groups):
+        lines += ["", f"# {name}:" if len(split_decision_key(next(iter(groups[name])))) > 1 else "#"]
+        for key, question in sorted(groups[name].items()):
+            lines += [f"#   # {line}" for line in question.question.splitlines()]
+            lines.append(_sample(split_decision_key(key), question.example))
+    return "\n".join(lines) + "\n"
+
+
+def _sample(parts: list[str], example: str) -> str:
+    if len(parts) == 1:
+        return f"# {parts[0]}: {json.dumps(example)}"
+    nested = json.dumps(example)
+    for part in reversed(parts[2:]):
+        nested = "{" + f"{json.dumps(part)}: {nested}" + "}"
+    return f"#   {json.dumps(parts[1])}: {nested}"

@@ -1,0 +1,33 @@
+"""Images: the registry part by a Decision, the rest never guessed."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from shared.domain.checks.base import Found
+from shared.domain.checks.cluster import Nothing
+from shared.domain.convert.base import CannotConvert, Conversion, Op, decision_key
+from shared.domain.facts import Facts
+from shared.domain.fixes.base import fix
+from shared.domain.model import AzureResource, Question
+from shared.domain.pointer import get
+
+
+@fix("image-registry", Nothing)
+def image_registry(obj: Mapping[str, Any], found: Found, _: Nothing, facts: Facts) -> Conversion:
+    """Move an image to the registry that a Decision or the target names for its old registry; else ask once per registry."""
+    image = get(obj, found.path)
+    registry, _, rest = image.partition("/")
+    answer = facts.decision(decision_key("registries", registry)) or facts.typed_target.registries.get(registry)
+    if not isinstance(answer, str) or not answer:
+        question = Question(
+            decision_key("registries", registry), f"Which registry do the images of {registry} come from on AKS?", "myregistry.azurecr.io"
+        )
+        raise CannotConvert("The registry map has no answer for this registry.", question, found.path)
+    new = f"{answer.rstrip('/')}/{rest}"
+    name = answer.split("/")[0].removesuffix(".azurecr.io")
+    resource = AzureResource(
+        "Container image", new, f"copy of {image}", f"az acr import --name {name} --source {image} --image {new.partition('/')[2]}"
+    )
+    return Conversion((Op("replace", found.path, new),), resources=(resource,))

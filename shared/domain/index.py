@@ -1,0 +1,151 @@
+"""The cross-file facts of a run: which objects there are, trimmed to what rules look up, and what hints at the source.
+
+Built once by the Intake over every file and frozen in the run's setup. JSON values only; never Secret data.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping
+from typing import Any
+
+from shared.domain.manifest import Manifest, resources
+from shared.domain.paths import POD_SPECS, containers, metadata_places, pod_spec
+from shared.domain.pointer import MISSING, JsonValue, get, parent
+
+LEGACY_OPENSHIFT = frozenset(
+    """
+    Route DeploymentConfig ImageStream ImageStreamTag ImageStreamImport BuildConfig Build Template TemplateInstance
+    SecurityContextConstraints Project ProjectRequest DeploymentConfigRollback Group User Identity OAuthClient NetNamespace
+    HostSubnet EgressNetworkPolicy ClusterNetwork PolicyBinding Policy RoleBindingRestriction AppliedClusterResourceQuota ClusterResourceQuota
+    """.split()
+)
+"""Kinds that OpenShift 3 served under the ungrouped `v1` (aks_facts_source 4)."""
+
+KEPT: Mapping[str, tuple[str, ...]] = {
+    "Service": ("/spec/type", "/spec/clusterIP", "/spec/selector", "/spec/ports"),
+    "ImageStream": ("/spec/tags", "/spec/dockerImageRepository"),
+    "Middleware": ("/spec",),
+    "Secret": ("/type",),
+    "Certificate": ("/spec/secretName", "/spec/dnsNames"),
+    "StorageClass": ("/provisioner",),
+    "PersistentVolumeClaim": ("/spec/accessModes", "/spec/storageClassName"),
+    "PersistentVolume": ("/spec/storageClassName",),
+    "IngressClass": ("/spec/controller",),
+    "PodDisruptionBudget": ("/spec/selector",),
+    "NetworkPolicy": ("/spec/podSelector", "/spec/ingress", "/spec/egress"),
+    "ServiceMonitor": ("/spec/selector",),
+    "PodMonitor": ("/spec/selector",),
+    "CustomResourceDefinition": ("/spec/group", "/spec/names/kind"),
+    "HorizontalPodAutoscaler": ("/spec/scaleTargetRef",),
+    "Gateway": ("/spec/gatewayClassName", "/spec/listeners"),
+}
+"""What the index keeps of an object besides its identity."""
+
+
+def build_index(manifests: Iterable[Manifest]) -> dict[str, JsonValue]:
+    """`{"objects": [...], "features": {feature: {"files": n, "first": path}}, "kustomizations": [...]}`."""
+    objects: list[JsonValue] = []
+    features: dict[str, dict[str, Any]] = {}
+    for manifest in manifests:
+        if manifest.status != "manifest":
+            continue
+        seen: set[str] = set()
+        for document in manifest.documents:
+            for base, obj in resources(document):
+                objects.append({"file": manifest.path, "document": document.index, "base": base, "object": trim(obj)})
+                seen.update(feature for inner in (obj, *templated(obj)) for feature in features_of(inner))
+        for feature in sorted(seen):
+            features.setdefault(feature, {"files": 0, "first": manifest.path})["files"] += 1
+    return {"objects": objects, "features": features}
+
+
+def templated(obj: Mapping[str, Any]) -> Iterator[Mapping[str, Any]]:
+    """The objects inside an OpenShift Template."""
+    inner = obj.get("objects") if obj.get("kind") == "Template" else None
+    for item in inner if isinstance(inner, list) else ():
+        if isinstance(item, dict) and isinstance(item.get("kind"), str) and isinstance(item.get("apiVersion"), str):
+            yield item
+
+
+def trim(obj: Mapping[str, Any]) -> dict[str, JsonValue]:
+    """Identity, and the fields of KEPT."""
+    kept: dict[str, JsonValue] = {"apiVersion": obj["apiVersion"], "kind": obj["kind"]}
+    meta = obj.get("metadata")
+    if isinstance(meta, dict):
+        kept["metadata"] = {k: meta[k] for k in ("name", "namespace", "labels") if k in meta}
+    for pointer in KEPT.get(obj["kind"], ()):
+        value = get(obj, pointer)
+        if value is not MISSING:
+            at = kept
+            *steps, last = pointer[1:].split("/")
+            for step in steps:
+                at = at.setdefault(step, {})
+            at[last] = value
+    if obj["kind"] in POD_SPECS and pod_spec(obj) is not None:
+        kept["pod"] = _pod_facts(obj)
+    return kept
+
+
+def _pod_facts(obj: Mapping[str, Any]) -> dict[str, JsonValue]:
+    base = pod_spec(obj) or ""
+    labels = get(obj, "/metadata/labels" if base == "/spec" else parent(base) + "/metadata/labels")
+    ports: dict[str, int] = {}
+    for _, container in containers(obj):
+        for port in container.get("ports") or () if isinstance(container.get("ports"), list) else ():
+            if isinstance(port, dict) and isinstance(port.get("name"), str) and isinstance(port.get("containerPort"), int):
+                ports.setdefault(port["name"], port["containerPort"])
+    terms = [get(obj, f"{base}/affinity/{kind}") for kind in ("podAffinity", "podAntiAffinity")]
+    spread = get(obj, f"{base}/topologySpreadConstraints")
+    return {
+        "labels": labels if isinstance(labels, dict) else {},
+        "ports": ports,
+        "selectors": [t for t in (*terms, spread) if t is not MISSING],
+    }
+
+
+def features_of(obj: Mapping[str, Any]) -> Iterator[str]:
+    """What an object shows of the environment it was written for, as `family:value` (see the profiles)."""
+    api, kind = obj["apiVersion"], obj["kind"]
+    group = api.rpartition("/")[0] or ("openshift-legacy" if kind in LEGACY_OPENSHIFT else "core")
+    yield f"kind:{group}/{kind}"
+    yield from _metadata_features(obj)
+    for pattern, family in (
+        ("/spec/storageClassName", "storageClass"),
+        ("/spec/ingressClassName", "ingressClass"),
+        ("/provisioner", "provisioner"),
+    ):
+        yield from _text(obj, pattern, family)
+    claims = get(obj, "/spec/volumeClaimTemplates")
+    for claim in claims if isinstance(claims, list) else ():
+        yield from _text(claim, "/spec/storageClassName", "storageClass")
+    yield from _pod_features(obj)
+
+
+def _metadata_features(obj: Mapping[str, Any]) -> Iterator[str]:
+    for place in metadata_places(obj):
+        for field, family in (("annotations", "annotation"), ("labels", "label")):
+            values = get(obj, f"{place}/{field}")
+            if isinstance(values, dict):
+                yield from (f"{family}:{key}" for key in values)
+                ingress_class = values.get("kubernetes.io/ingress.class")
+                if isinstance(ingress_class, str):
+                    yield f"ingressClass:{ingress_class}"
+
+
+def _pod_features(obj: Mapping[str, Any]) -> Iterator[str]:
+    base = pod_spec(obj)
+    if base is None:
+        return
+    for _, container in containers(obj):
+        yield from _text(container, "/image", "image")
+    selector = get(obj, f"{base}/nodeSelector")
+    yield from (f"nodeLabel:{key}" for key in selector) if isinstance(selector, dict) else ()
+    volumes = get(obj, f"{base}/volumes")
+    for volume in volumes if isinstance(volumes, list) else ():
+        yield from _text(volume, "/hostPath/path", "hostPath")
+
+
+def _text(value: Any, pointer: str, family: str) -> Iterator[str]:
+    found = get(value, pointer)
+    if isinstance(found, str) and found and "${" not in found:
+        yield f"{family}:{found}"

@@ -1,0 +1,108 @@
+"""The Inspector: one file in, its Violations out."""
+
+from __future__ import annotations
+
+import functools
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+from shared.domain.checks import CHECKS, Found
+from shared.domain.decisions import FILE_NAME as DECISIONS
+from shared.domain.facts import Facts
+from shared.domain.manifest import Document, Manifest, read_manifest, resources
+from shared.domain.model import ResourceRef, Violation
+from shared.domain.pointer import nearest
+from shared.domain.rulebook import Closed, Rule, built_in
+from shared.domain.run import FileFindings, RunSetup, SourceFile
+
+VALUE_SHOWN = 80
+
+
+def inspect(file: SourceFile, setup: RunSetup) -> FileFindings:
+    """Read a file as Kubernetes reads it and hold every object against the rules."""
+    if file.path == DECISIONS:
+        return FileFindings(file.path, "skipped", "The decisions of this application.", 0)
+    manifest = manifest_of(file)
+    if manifest.status != "manifest":
+        return FileFindings(file.path, manifest.status, manifest.reason, 0)
+    return FileFindings(file.path, "unchanged", None, len(manifest.documents), tuple(violations(manifest, facts_of(setup))))
+
+
+@functools.lru_cache(maxsize=8)
+def _read(path: str, data: bytes) -> Manifest:
+    return read_manifest(path, data)
+
+
+def manifest_of(file: SourceFile) -> Manifest:
+    """The parsed file; the stages ask for the same one in turn, so the last few are kept."""
+    return _read(file.path, file.data)
+
+
+def facts_of(setup: RunSetup) -> Facts:
+    """The facts of a setup, built once per setup value."""
+    held = _LAST.get("facts")
+    if held is None or held.setup is not setup:
+        held = _LAST["facts"] = Facts(setup)
+    return held
+
+
+_LAST: dict[str, Facts] = {}
+"""The facts of the setup seen last; a run calls with one setup, a stage with one per message."""
+
+
+def violations(manifest: Manifest, facts: Facts) -> Iterator[Violation]:
+    """Every violation of a manifest, in document order, then by rule."""
+    for document in manifest.documents:
+        for base, obj in resources(document):
+            for rule, found in firing(obj, facts):
+                yield describe(rule, found, obj, document, base)
+
+
+def firing(obj: Mapping[str, Any], facts: Facts) -> Iterator[tuple[Rule, Found]]:
+    """The rules that fire on one object, and where."""
+    for rule in rules_for(obj["apiVersion"], obj["kind"]):
+        if "any" in rule.sources or facts.profile.name in rule.sources:
+            yield from ((rule, found) for found in CHECKS[rule.match.check].find(obj, params_of(rule), facts))
+
+
+@functools.lru_cache(maxsize=4096)
+def rules_for(api_version: str, kind: str) -> tuple[Rule, ...]:
+    """The rules that look at this kind; conversions of whole objects come first, since they change what the others see."""
+    rules = [r for r in built_in() if not r.deprecated and r.applies_to(api_version, kind)]
+    return tuple(sorted(rules, key=lambda r: (r.fix is None or r.fix.how != "convert", r.id)))
+
+
+def params_of(rule: Rule) -> Closed:
+    """The validated parameters of a rule's check."""
+    if rule.id not in _PARAMS or _PARAMS[rule.id][0] is not rule:
+        _PARAMS[rule.id] = (rule, CHECKS[rule.match.check].params.model_validate(rule.match.params))
+    return _PARAMS[rule.id][1]
+
+
+_PARAMS: dict[str, tuple[Rule, Closed]] = {}
+
+
+def describe(rule: Rule, found: Found, obj: Mapping[str, Any], document: Document, base: str) -> Violation:
+    """A Violation at a place of a document, with the rule's message filled in."""
+    path = nearest(document.value, base + found.path)
+    line, column = document.position(path)
+    message = rule.message.format_map(Fields(found, obj))
+    return Violation(rule.id, rule.title, rule.severity, document.index, path, line, column, ResourceRef.of(obj), message, rule.links)
+
+
+class Fields(dict[str, str]):
+    """What a rule's texts may name in braces: the found fields, and name and kind of the object; long values are cut."""
+
+    def __init__(self, found: Found, obj: Mapping[str, Any]) -> None:
+        ref = ResourceRef.of(obj)
+        super().__init__({"name": ref.name or "(no name)", "kind": ref.kind, "apiVersion": ref.api_version})
+        self.update({k: one_line(v) for k, v in found.fields.items()})
+
+    def __missing__(self, name: str) -> str:
+        return "{" + name + "}"
+
+
+def one_line(text: str) -> str:
+    """A value fit for a message."""
+    text = " ".join(text.split())
+    return text if len(text) <= VALUE_SHOWN else text[: VALUE_SHOWN - 1] + "…"

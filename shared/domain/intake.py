@@ -1,0 +1,52 @@
+"""The Intake: freezes what a run knows at its start (source, target, decisions, index), the same for CLI and pipeline."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import re
+from collections.abc import Iterable, Iterator
+
+from shared.domain.decisions import FILE_NAME, read_decisions
+from shared.domain.detect import choose_source
+from shared.domain.index import build_index
+from shared.domain.manifest import Manifest, read_manifest
+from shared.domain.pointer import JsonValue
+from shared.domain.run import RunOptions, RunSetup, SourceFile
+from shared.domain.target import read_target
+
+APP_NAME = re.compile(r"[a-z0-9-]{1,40}")
+"""DESIGN 3: the name of an application."""
+
+
+def plan_run(files: Iterable[SourceFile], options: RunOptions) -> RunSetup:
+    """Read every file once. Raises ValidationError where target, source name or decisions file cannot be used."""
+    target = read_target(options.target)
+    snapshot: list[list[str]] = []
+    decisions_file: list[bytes] = []
+
+    def seen() -> Iterator[Manifest]:
+        for file in files:
+            snapshot.append([file.path, hashlib.sha256(file.data).hexdigest()])
+            if file.path == FILE_NAME:
+                decisions_file.append(file.data)
+            else:
+                yield read_manifest(file.path, file.data)
+
+    index = build_index(seen())
+    decisions = read_decisions(decisions_file[0] if decisions_file else None)
+    source = choose_source(options.source, decisions.get("source"), index["features"])
+    described = target.model_dump(mode="json", by_alias=True)
+    run_id = run_id_of(options.app, snapshot, described, {**decisions, "source": source.profile, "unsafe": options.apply_unsafe})
+    return RunSetup(run_id, options.app, source, described, decisions, index, options.apply_unsafe)
+
+
+def run_id_of(app: str, snapshot: Iterable[list[str]], target: JsonValue, decisions: JsonValue) -> str:
+    """`<app>-<hash>`: the same application, snapshot ([name, ETag or content hash] rows), target and decisions are the same run."""
+    text = json.dumps([app, sorted(snapshot), target, decisions], sort_keys=True)
+    return f"{app}-{hashlib.sha256(text.encode()).hexdigest()[:12]}"
+
+
+def app_name(text: str) -> str:
+    """An application's name made from a folder's: lower case, digits and dashes, at most 40; `app` where nothing is left."""
+    return re.sub(r"[^a-z0-9-]+", "-", text.lower()).strip("-")[:40] or "app"

@@ -1,0 +1,177 @@
+"""Rules as data: one YAML file is one rule with why, links, examples. Loaded once, checked by a closed schema.
+
+A rule names a check (shared/domain/checks) and, where it can, a fix (shared/domain/fixes). Both are few mechanisms in
+code with typed parameters; the policy is in the file. A user's own files are loaded the same way.
+"""
+
+from __future__ import annotations
+
+import fnmatch
+import functools
+import re
+from collections.abc import Iterable, Mapping
+from pathlib import Path
+from typing import Any
+
+import yaml
+from pydantic import BaseModel, ConfigDict, Field, ValidationInfo, field_validator, model_validator
+from pydantic import ValidationError as SchemaError
+
+from shared.domain.errors import ValidationError
+from shared.domain.model import Disposition, Severity
+from shared.domain.paths import POD_SPECS
+
+RULES = Path(__file__).parents[1] / "rules"
+
+
+class Closed(BaseModel):
+    """A part of a rule, profile or target file: unknown keys are errors, values do not change."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+
+class Match(Closed):
+    """Which check finds violations, with its parameters (see shared/domain/checks)."""
+
+    check: str
+    params: dict[str, Any] = Field(default_factory=dict)
+
+
+class Fix(Closed):
+    """How a violation is mended. Unsafe unless the file says safe."""
+
+    how: str
+    disposition: Disposition = "unsafe"
+    params: dict[str, Any] = Field(default_factory=dict)
+
+
+class Ask(Closed):
+    """The Decision a human must take; texts may name the match's fields in braces."""
+
+    key: str = ""
+    question: str
+    example: str = ""
+
+
+class Example(Closed):
+    """`bad` fires; with `fixed` the fix gives exactly that text; `good` stays silent. `files` are the rest of the run."""
+
+    bad: str | None = None
+    fixed: str | None = None
+    good: str | None = None
+    note: str | None = None
+    files: dict[str, str] = Field(default_factory=dict)
+    decisions: str | None = None
+
+    @model_validator(mode="after")
+    def _one_form(self) -> Example:
+        if (self.bad is None) == (self.good is None):
+            raise ValueError("an example is either `bad` (with `fixed` where the rule has a fix) or `good`")
+        return self
+
+
+class Rule(Closed):
+    """One rule file."""
+
+    id: str = Field(pattern=r"^[A-Z]{2,8}\d{4}$")
+    title: str
+    why: str
+    links: tuple[str, ...] = Field(min_length=1)
+    severity: Severity
+    kinds: tuple[str, ...] = Field(min_length=1)
+    sources: tuple[str, ...] = ("any",)
+    match: Match
+    message: str
+    fix: Fix | None = None
+    ask: Ask | None = None
+    harmless: str | None = None
+    examples: tuple[Example, ...] = Field(min_length=1)
+    deprecated: bool = False
+
+    @field_validator("why", "message")
+    @classmethod
+    def _ends_with_period(cls, text: str, info: ValidationInfo) -> str:
+        text = " ".join(text.split())
+        if not text.endswith((".", "?")):
+            raise ValueError(f"{info.field_name} must end with a full stop")
+        return text
+
+    @model_validator(mode="after")
+    def _one_outcome(self) -> Rule:
+        if self.harmless and (self.fix or self.ask):
+            raise ValueError("`harmless` excludes `fix` and `ask`")
+        return self
+
+    @property
+    def name(self) -> str:
+        """The file's stem: id and a few words."""
+        return f"{self.id}-{re.sub(r'[^a-z0-9]+', '-', self.title.lower()).strip('-')}"
+
+    def applies_to(self, api_version: str, kind: str) -> bool:
+        """Whether the rule looks at objects of this kind. Patterns: `Kind`, `group/Kind`, `group/version/Kind`, `$pods`.
+
+        The group of `v1` is written `core`; `*` and `?` are globs.
+        """
+        return any(_selects(pattern, api_version, kind) for pattern in self.kinds)
+
+
+def _selects(pattern: str, api_version: str, kind: str) -> bool:
+    if pattern == "$pods":
+        return kind in POD_SPECS
+    group, _, version = api_version.rpartition("/")
+    *place, wanted = pattern.split("/")
+    actual = (group or "core", version)[: len(place)]
+    return fnmatch.fnmatchcase(kind, wanted) and all(map(fnmatch.fnmatchcase, actual, place))
+
+
+def load_document(path: Path, kind: str) -> Any:
+    """A YAML file of the program or of a user. Raises ValidationError naming the file (and line) where it is unreadable."""
+    try:
+        return yaml.safe_load(path.read_text(encoding="utf-8"))
+    except (OSError, UnicodeDecodeError, yaml.YAMLError) as error:
+        mark = getattr(error, "problem_mark", None)
+        place = f":{mark.line + 1}" if mark else ""
+        raise ValidationError(
+            f"{path}{place}: not a readable {kind} file: {getattr(error, 'problem', None) or type(error).__name__}"
+        ) from error
+
+
+def first_problem(error: SchemaError) -> str:
+    """pydantic's first complaint as `place: what`."""
+    first = error.errors(include_url=False, include_input=False)[0]
+    return f"{'.'.join(str(p) for p in first['loc']) or 'file'}: {first['msg'].removeprefix('Value error, ')}"
+
+
+def load_rule(path: Path) -> Rule:
+    """One rule file. Raises ValidationError with file and reason."""
+    try:
+        rule = Rule.model_validate(load_document(path, "rule"))
+    except SchemaError as error:
+        raise ValidationError(f"{path}: {first_problem(error)}") from error
+    if not path.stem.startswith(rule.id):
+        raise ValidationError(f"{path}: the file name must start with the rule's id {rule.id}")
+    return rule
+
+
+def load_rules(paths: Iterable[Path]) -> list[Rule]:
+    """Rules of these files and folders, by id. Raises ValidationError where one is wrong or an id occurs twice."""
+    files = [f for p in paths for f in (sorted(p.glob("*.yaml")) if p.is_dir() else [p])]
+    rules: dict[str, Rule] = {}
+    for file in files:
+        rule = load_rule(file)
+        if rule.id in rules:
+            raise ValidationError(f"{file}: rule {rule.id} is defined twice")
+        rules[rule.id] = rule
+    return [rules[k] for k in sorted(rules)]
+
+
+@functools.cache
+def built_in() -> tuple[Rule, ...]:
+    """The program's own rules, by id."""
+    return tuple(load_rules([RULES]))
+
+
+@functools.cache
+def by_id() -> Mapping[str, Rule]:
+    """The program's own rules by their id."""
+    return {rule.id: rule for rule in built_in()}

@@ -1,0 +1,100 @@
+"""A run as the stages share it: the files, the frozen setup, and the four steps' inputs and outputs.
+
+The flow, the same in the CLI and in the pipeline (which only moves these values through blobs and queues):
+
+    setup   = plan_run(files, options)                      Intake     once per run, sees every file
+    found   = inspector.inspect(file, run)                  Inspector  per file
+    plan    = thinker.propose(file, found, run)             Thinker    per file
+    patched = patcher.patch(file, found, plan, run)         Patcher    per file
+    result  = reporter.finish(run, outcomes, read)          Reporter   once per run, sees every outcome
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any, Literal
+
+from shared.domain.model import FileOutcome, SourceFinding, Violation
+from shared.domain.pointer import JsonValue
+
+
+@dataclass(frozen=True, slots=True)
+class SourceFile:
+    """One file of a run: POSIX path relative to the application's root, and its bytes."""
+
+    path: str
+    data: bytes
+
+
+@dataclass(frozen=True, slots=True)
+class RunOptions:
+    """What the caller chose. `target` and `decisions` are file texts (None: the default target, no decisions)."""
+
+    app: str
+    source: str = "auto"
+    target: str | None = None
+    apply_unsafe: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class RunSetup:
+    """What is frozen at a run's start; JSON between stages. `index` holds the cross-file facts that rules look up."""
+
+    run_id: str
+    app: str
+    source: SourceFinding
+    target: Mapping[str, JsonValue]
+    decisions: Mapping[str, JsonValue]
+    index: Mapping[str, JsonValue]
+    apply_unsafe: bool = False
+
+    def to_json(self) -> dict[str, JsonValue]:
+        return {
+            "runId": self.run_id, "app": self.app, "source": self.source.to_json(), "target": dict(self.target),
+            "decisions": dict(self.decisions), "index": dict(self.index), "applyUnsafe": self.apply_unsafe,
+        }  # fmt: skip
+
+    @classmethod
+    def from_json(cls, data: Mapping[str, Any]) -> RunSetup:
+        return cls(data["runId"], data["app"], SourceFinding.from_json(data["source"]), data["target"], data["decisions"],
+                   data["index"], data["applyUnsafe"])  # fmt: skip
+
+
+@dataclass(frozen=True, slots=True)
+class FileFindings:
+    """The Inspector's result for one file: the Violation payload. `status` is what the file is if nothing changes it."""
+
+    path: str
+    status: Literal["unchanged", "skipped", "refused"]
+    reason: str | None
+    documents: int
+    violations: tuple[Violation, ...] = ()
+
+    def to_json(self) -> dict[str, JsonValue]:
+        return {"path": self.path, "status": self.status, "reason": self.reason, "documents": self.documents,
+                "violations": [v.to_json() for v in self.violations]}  # fmt: skip
+
+    @classmethod
+    def from_json(cls, data: Mapping[str, Any]) -> FileFindings:
+        violations = tuple(Violation.from_json(v) for v in data["violations"])
+        return cls(data["path"], data["status"], data["reason"], data["documents"], violations)
+
+
+@dataclass(frozen=True, slots=True)
+class PatchedFile:
+    """The Patcher's result: the report entry, the bytes to write (None where the file ended empty), its masked diff."""
+
+    outcome: FileOutcome
+    data: bytes | None
+    diff: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class FinishedRun:
+    """The Reporter's result: every entry of the report, and the files that the last step made or changed."""
+
+    outcomes: tuple[FileOutcome, ...]
+    written: Mapping[str, bytes]
+    diffs: Mapping[str, str]
+    """Masked diffs of the files in `written`."""

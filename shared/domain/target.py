@@ -1,0 +1,102 @@
+"""Targets (where the application goes) and profiles (where it comes from): YAML files with a closed schema."""
+
+from __future__ import annotations
+
+import functools
+from pathlib import Path
+from typing import Any, Literal
+
+import yaml
+from pydantic import Field
+from pydantic import ValidationError as SchemaError
+
+from shared.domain.errors import ValidationError
+from shared.domain.rulebook import Closed, first_problem, load_document
+
+PROFILES = Path(__file__).parents[1] / "profiles"
+TARGETS = Path(__file__).parents[1] / "targets"
+DEFAULT_TARGET = "aks-standard"
+
+
+class IngressChoice(Closed):
+    """How traffic enters: Gateway API with a GatewayClass, or Ingress with an IngressClass."""
+
+    kind: Literal["gateway-api", "ingress"] = "gateway-api"
+    class_name: str = Field(default="approuting-istio", alias="class")
+    gateway_name: str = Field(default="aks-gateway", alias="gatewayName")
+
+
+class StorageChoice(Closed):
+    """Which class a claim gets: `disk` for one node, `file` for many; `known` are the classes that the cluster has."""
+
+    disk: str = "managed-csi"
+    file: str = "azurefile-csi"
+    known: tuple[str, ...]
+
+
+class Target(Closed):
+    """One AKS flavour (DESIGN 2)."""
+
+    name: str
+    title: str
+    kubernetes_version: str = Field(alias="kubernetesVersion", pattern=r"^1\.\d+$")
+    mode: Literal["standard", "automatic"] = "standard"
+    safeguards: Literal["off", "warn", "enforce"] = "warn"
+    pod_security: Literal["privileged", "baseline", "restricted"] = Field(default="baseline", alias="podSecurity")
+    ingress: IngressChoice = IngressChoice()
+    storage: StorageChoice
+    provisioners: tuple[str, ...]
+    ingress_classes: tuple[str, ...] = Field(default=(), alias="ingressClasses")
+    registries: dict[str, str] = Field(default_factory=dict)
+    api_groups: tuple[str, ...] = Field(alias="apiGroups")
+    layout: Literal["auto", "overlay", "folder", "branch", "in-place"] = "auto"
+
+
+class Profile(Closed):
+    """One source environment: how to recognise it and what its names mean. `features` maps a feature glob to its weight."""
+
+    name: str
+    title: str
+    features: dict[str, int]
+    storage_classes: dict[str, Literal["disk", "file", "by-access-mode"]] = Field(default_factory=dict, alias="storageClasses")
+    registries: tuple[str, ...] = ()
+    node_labels: tuple[str, ...] = Field(default=(), alias="nodeLabels")
+
+
+def parse_target(data: Any, where: str) -> Target:
+    """A target from a parsed file. Raises ValidationError naming the file and the first wrong key."""
+    try:
+        return Target.model_validate(data)
+    except SchemaError as error:
+        raise ValidationError(f"{where}: {first_problem(error)}") from error
+
+
+@functools.cache
+def default_target() -> Target:
+    """The target that holds where the user names none."""
+    return parse_target(load_document(TARGETS / f"{DEFAULT_TARGET}.yaml", "target"), DEFAULT_TARGET)
+
+
+def read_target(text: str | None) -> Target:
+    """The target of a file's text; keys that it leaves out come from the default target. None: the default."""
+    if text is None:
+        return default_target()
+    try:
+        given = yaml.safe_load(text)
+    except yaml.YAMLError as error:
+        raise ValidationError(f"target: not YAML: {getattr(error, 'problem', None) or 'unreadable'}") from error
+    if not isinstance(given, dict):
+        raise ValidationError("target: not a mapping")
+    return parse_target(default_target().model_dump(by_alias=True) | given, "target")
+
+
+@functools.cache
+def profiles() -> dict[str, Profile]:
+    """The program's own profiles by name."""
+    found = {}
+    for path in sorted(PROFILES.glob("*.yaml")):
+        try:
+            found[path.stem] = Profile.model_validate(load_document(path, "profile"))
+        except SchemaError as error:
+            raise ValidationError(f"{path}: {first_problem(error)}") from error
+    return found

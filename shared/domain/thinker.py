@@ -1,0 +1,211 @@
+"""The Thinker, rules part: Violations in, an ordered RFC 6902 patch with dispositions out.
+
+Works on values only (a Worksheet), one fix at a time, and looks again after each: a fix may shift indices, cure
+another violation or make a place for one. Text, proofs and refusals are the Patcher's.
+"""
+
+from __future__ import annotations
+
+from collections import Counter, defaultdict
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+from shared.domain.checks import Found
+from shared.domain.convert.base import CannotConvert, Conversion, Loss
+from shared.domain.facts import Facts
+from shared.domain.fixes import FIXES
+from shared.domain.inspector import Fields, facts_of, firing, manifest_of
+from shared.domain.manifest import Manifest
+from shared.domain.model import (
+    AzureResource,
+    Disposition,
+    FilePlan,
+    ListenerRequest,
+    PatchOperation,
+    Question,
+    Resolution,
+    ResourceRef,
+    Unit,
+    Violation,
+)  # fmt: skip
+from shared.domain.pointer import JsonValue, get
+from shared.domain.rulebook import Rule, by_id
+from shared.domain.run import FileFindings, RunSetup, SourceFile
+from shared.domain.worksheet import Origin, Worksheet
+
+LOSS_RULE = "AKS0002"
+"""The rule under which a translation's losses are reported."""
+
+MAX_TRIES = 20
+"""How often a rule may mend the same place: list items slide into it, but a fix that does not quiet its rule must end."""
+
+UnitKey = tuple[str, int, str]
+Verdict = tuple[Resolution, str | None]
+
+
+def propose(file: SourceFile, findings: FileFindings, setup: RunSetup, blocked: Mapping[UnitKey, str] | None = None) -> FilePlan:
+    """The plan for one file. `blocked` are fixes that did not prove out before, with the reason; they are not tried again."""
+    if not findings.violations:
+        return FilePlan(file.path)
+    planner = _Planner(manifest_of(file), facts_of(setup), blocked or {}, apply_unsafe=setup.apply_unsafe)
+    planner.work()
+    return planner.plan(file.path, findings)
+
+
+class _Planner:
+    def __init__(self, manifest: Manifest, facts: Facts, blocked: Mapping[UnitKey, str], *, apply_unsafe: bool) -> None:
+        self.manifest, self.facts, self.blocked, self.apply_unsafe = manifest, facts, blocked, apply_unsafe
+        self.sheet = Worksheet(manifest)
+        self.operations: list[PatchOperation] = []
+        self.suggestions: list[PatchOperation] = []
+        self.units: list[Unit] = []
+        self.losses: list[Violation] = []
+        self.listeners: list[ListenerRequest] = []
+        self.resources: list[AzureResource] = []
+        self.questions: list[Question] = []
+        self.verdicts: dict[UnitKey, list[Verdict]] = defaultdict(list)
+        self.settled: set[tuple[int, str, str, str]] = set()
+        self.tries: Counter[tuple[str, int, str]] = Counter()
+        self.queue: list[JsonValue] = list(self.sheet.documents)
+
+    def work(self) -> None:
+        """Mend every document until nothing new fires, then collect what is only suggested."""
+        while self.queue:
+            document = self.queue.pop(0)
+            while self._mend_one(document):
+                pass
+        for document in list(self.sheet.documents):
+            self._suggest(document)
+
+    def _mend_one(self, document: JsonValue) -> bool:
+        """Apply the first fix that is due in a document; False where there is none. Settled places are passed over."""
+        if self.sheet.index_of(document) is None:
+            return False
+        for base, obj in self.sheet.objects(document):
+            for rule, found in firing(obj, self.facts):
+                place = (id(document), base, rule.id, found.path)
+                if place not in self.settled:
+                    self.settled.add(place)
+                    if self._handle(document, base, obj, rule, found):
+                        return True
+        return False
+
+    def _handle(self, document: JsonValue, base: str, obj: dict[str, Any], rule: Rule, found: Found) -> bool:
+        origin = self.sheet.origin(document, base + found.path)
+        key = (rule.id, *origin) if origin else None
+        if key and key in self.blocked:
+            self._say(key, "needs-human", self.blocked[key])
+            return False
+        try:
+            conversion = conversion_of(rule, found, obj, self.facts)
+        except CannotConvert as reason:
+            self._ask(key, rule, found, obj, reason)
+            return False
+        if conversion is None:
+            self._ask(key, rule, found, obj, None)
+            return False
+        self.tries[rule.id, id(document), base + found.path] += 1
+        if self.tries[rule.id, id(document), base + found.path] > MAX_TRIES:
+            return False
+        disposition: Disposition = rule.fix.disposition if rule.fix else "unsafe"
+        if disposition == "unsafe" and not self.apply_unsafe:
+            self._say(key, "suggested", None)
+            return False
+        self._apply(document, base, rule, conversion, disposition, key)
+        return True
+
+    def _apply(
+        self, document: JsonValue, base: str, rule: Rule, conversion: Conversion, disposition: Disposition, key: UnitKey | None
+    ) -> None:
+        self._lose(document, base, conversion.losses)
+        made = self.sheet.apply(document, base, conversion.operations, conversion.insert_after, rule.id, disposition)
+        self.operations += made
+        self.units.append(Unit(*(key or (rule.id, -1, "")), len(made)))
+        self.listeners += conversion.listeners
+        self.resources += conversion.resources
+        self.questions += conversion.questions
+        self._say(key, "fixed", None)
+        self.queue += [self.sheet.documents[int(o.path[1:])] for o in made[len(conversion.operations) :]]
+        self.settled = {s for s in self.settled if s[0] != id(document)}
+
+    def _lose(self, document: JsonValue, base: str, losses: tuple[Loss, ...]) -> None:
+        rule = by_id()[LOSS_RULE]
+        obj = get(document, base)
+        for loss in losses:
+            place = self.sheet.origin(document, base + loss.path)
+            if place is not None:
+                line, column = self.manifest.documents[place[0]].position(place[1])
+                self.losses.append(
+                    Violation(
+                        rule.id, rule.title, rule.severity, place[0], place[1], line, column, ResourceRef.of(obj), loss.message, rule.links
+                    )
+                )
+
+    def _say(self, key: UnitKey | None, resolution: Resolution, reason: str | None) -> None:
+        if key is not None and (resolution, reason) not in self.verdicts[key]:
+            self.verdicts[key].append((resolution, reason))
+
+    def _ask(self, key: UnitKey | None, rule: Rule, found: Found, obj: Mapping[str, Any], reason: CannotConvert | None) -> None:
+        if reason is None and rule.harmless:
+            self._say(key, "ignored", rule.harmless)
+            return
+        question = (reason.question if reason else None) or self._question(rule, found, obj)
+        if question is not None:
+            self.questions.append(question)
+        said = str(reason) if reason else question.question if question else None
+        self._say(key, "needs-human", said)
+
+    @staticmethod
+    def _question(rule: Rule, found: Found, obj: Mapping[str, Any]) -> Question | None:
+        if rule.ask is None:
+            return None
+        fields = Fields(found, obj)
+        return Question(rule.ask.key.format_map(fields), rule.ask.question.format_map(fields), rule.ask.example)
+
+    def _suggest(self, document: JsonValue) -> None:
+        """The unsafe fixes, each against the documents as the safe ones leave them."""
+        for base, obj in self.sheet.objects(document):
+            for rule, found in firing(obj, self.facts):
+                if rule.fix is None or rule.fix.disposition == "safe" or self.apply_unsafe or self._blocked(document, base, rule, found):
+                    continue
+                try:
+                    conversion = conversion_of(rule, found, obj, self.facts)
+                except CannotConvert:
+                    continue
+                if conversion is not None:
+                    self.suggestions += self.sheet.located(
+                        document, base, conversion.operations, conversion.insert_after, rule.id, "unsafe"
+                    )
+
+    def _blocked(self, document: JsonValue, base: str, rule: Rule, found: Found) -> bool:
+        origin: Origin | None = self.sheet.origin(document, base + found.path)
+        return origin is not None and (rule.id, *origin) in self.blocked
+
+    def plan(self, path: str, findings: FileFindings) -> FilePlan:
+        """Everything as one value, each violation of the Inspector with what became of it."""
+        return FilePlan(
+            path, tuple(self.operations), tuple(self.suggestions), (*self._resolved(findings.violations), *self.losses),
+            tuple(self.listeners), tuple(self.resources), tuple(dict.fromkeys(self.questions)), tuple(self.units),
+        )  # fmt: skip
+
+    def _resolved(self, violations: tuple[Violation, ...]) -> Iterator[Violation]:
+        cured_by = {u.document: u.rule_id for u in self.units}
+        for violation in violations:
+            verdicts = self.verdicts.get((violation.rule_id, violation.document, violation.path))
+            if verdicts:
+                yield violation.resolved(*max(verdicts, key=lambda v: _WEIGHT[v[0]]))
+            elif violation.document in cured_by:
+                yield violation.resolved("ignored", f"Went away with the fix of {cured_by[violation.document]}.")
+            else:
+                yield violation
+
+
+_WEIGHT: Mapping[Resolution, int] = {"fixed": 3, "suggested": 2, "needs-human": 1, "ignored": 0}
+
+
+def conversion_of(rule: Rule, found: Found, obj: Mapping[str, Any], facts: Facts) -> Conversion | None:
+    """What the rule's fix does at a place; None where the rule has no fix. Raises CannotConvert."""
+    if rule.fix is None:
+        return None
+    mechanism = FIXES[rule.fix.how]
+    return mechanism.propose(obj, found, mechanism.params.model_validate(rule.fix.params), facts)
