@@ -16,8 +16,9 @@ LEGACY_OPENSHIFT = frozenset(
     """
     Route DeploymentConfig ImageStream ImageStreamTag ImageStreamImport BuildConfig Build Template TemplateInstance
     SecurityContextConstraints Project ProjectRequest DeploymentConfigRollback Group User Identity OAuthClient NetNamespace
-    HostSubnet EgressNetworkPolicy ClusterNetwork PolicyBinding Policy RoleBindingRestriction AppliedClusterResourceQuota ClusterResourceQuota
-    """.split()
+    HostSubnet EgressNetworkPolicy ClusterNetwork PolicyBinding Policy RoleBindingRestriction AppliedClusterResourceQuota
+    ClusterResourceQuota
+    """.split()  # noqa: SIM905 (reads better than 26 lines)
 )
 """Kinds that OpenShift 3 served under the ungrouped `v1` (aks_facts_source 4)."""
 

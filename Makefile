@@ -1,0 +1,53 @@
+# make help: what there is. Everything works on Debian with Python 3.11 and Node 20; nothing needs an Azure account.
+PYTHON ?= python3
+BIN := .venv/bin
+STAMP := .venv/.installed
+NODE_STAMP := node_modules/.installed
+
+.DEFAULT_GOAL := help
+.PHONY: help install run up test check fix docs bench conformance clean
+
+help: ## this list
+	@grep -hE '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 14
+
+install: $(STAMP) $(NODE_STAMP) ## .venv with everything and the aks-copilot command; Azurite from npm
+
+$(STAMP): requirements.txt requirements-dev.txt pyproject.toml
+	test -x $(BIN)/python || $(PYTHON) -m venv .venv
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check -r requirements-dev.txt
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps -e .
+	@touch $@
+
+$(NODE_STAMP): package.json package-lock.json
+	npm ci --no-audit --no-fund --loglevel=error
+	@touch $@
+
+run: install ## the whole pipeline on samples/, from upload to report, then stop
+	@$(BIN)/python tools/demo.py
+
+up: install ## the pipeline, kept running for use (Ctrl-C stops it)
+	@$(BIN)/aks-copilot up
+
+check: install ## format, lint, types, layers, generated documents; changes nothing
+	$(BIN)/ruff format --check .
+	$(BIN)/ruff check .
+	$(BIN)/mypy
+	$(BIN)/lint-imports
+	$(BIN)/python tools/rules_docs.py --check
+
+test: check ## check, then every test; on a Python 3.13, where there is one, the conformance tests too
+	$(BIN)/pytest -n 2 --dist loadgroup
+	$(BIN)/python tools/conformance313.py
+
+fix: install ## format and mend what the linter can
+	$(BIN)/ruff format .
+	$(BIN)/ruff check --fix .
+
+docs: install ## write the generated documents
+	$(BIN)/python tools/rules_docs.py
+
+bench: install ## speed and memory, as ratios within one run
+	@$(BIN)/python tools/bench.py
+
+clean: ## remove what the other targets made
+	rm -rf .venv .venv313 node_modules .run .azurite build *.egg-info .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache
