@@ -100,8 +100,8 @@ class Lookup(Protocol):
     def find(self, kind: str, namespace: str | None, name: str) -> Mapping[str, Any] | None:
         """A trimmed object of the run (fields above), or None."""
 
-    def selects_label(self, namespace: str | None, key: str) -> bool:
-        """Whether a Service, PodDisruptionBudget, NetworkPolicy, monitor or affinity of the run selects pods by this label key."""
+    def selected_values(self, namespace: str | None, key: str) -> frozenset[str]:
+        """The values of this label key in the selectors of the run's Services, disruption budgets, policies, monitors and affinities."""
 
     def decision(self, key: str) -> JsonValue:
         """A human's answer in .aks-copilot.yaml by its dotted key, or None. A key segment holding dots is written in `[...]`."""

@@ -3,5 +3,34 @@
 from __future__ import annotations
 
 from shared.domain.convert.base import Converter
+from shared.domain.convert.deployment_config import deployment_config
+from shared.domain.convert.references import reference_deployment_config
+from shared.domain.convert.removed_autoscaler import removed_autoscaler
+from shared.domain.convert.removed_crd import removed_crd
+from shared.domain.convert.removed_ingress import removed_ingress
+from shared.domain.convert.removed_simple import (
+    removed_cronjob,
+    removed_disruption_budget,
+    removed_endpoint_slice,
+    removed_pod_security_policy,
+    removed_priority_level,
+    removed_simple,
+)
+from shared.domain.convert.removed_webhook import removed_webhook
+from shared.domain.convert.removed_workload import removed_workload
 
-CONVERSIONS: dict[str, Converter] = {}
+CONVERSIONS: dict[str, Converter] = {
+    "deployment-config": deployment_config,
+    "reference-deployment-config": reference_deployment_config,
+    "removed-api-workload": removed_workload,
+    "removed-api-ingress": removed_ingress,
+    "removed-api-hpa": removed_autoscaler,
+    "removed-api-simple": removed_simple,
+    "removed-api-cronjob": removed_cronjob,
+    "removed-api-pdb": removed_disruption_budget,
+    "removed-api-endpoint-slice": removed_endpoint_slice,
+    "removed-api-priority-level": removed_priority_level,
+    "removed-api-psp": removed_pod_security_policy,
+    "removed-api-webhook": removed_webhook,
+    "removed-api-crd": removed_crd,
+}

@@ -1,0 +1,35 @@
+"""The strict forms of source objects: a field that a form does not know is a refusal, never a silent loss.
+
+Each form names every field of the source's API; pydantic reads it in strict mode (no coercion), so that a converter sees only values
+of the right type and `${VAR}` in a numeric field is refused with its place.
+"""
+
+from __future__ import annotations
+
+from typing import Any, TypeVar
+
+from pydantic import BaseModel, ConfigDict, ValidationError
+from pydantic.alias_generators import to_camel
+
+from shared.domain.convert.base import CannotConvert
+from shared.domain.pointer import join
+
+
+class Form(BaseModel):
+    """Base of all forms: camelCase on the wire, strict, closed, frozen."""
+
+    model_config = ConfigDict(alias_generator=to_camel, populate_by_name=True, strict=True, extra="forbid", frozen=True)
+
+
+F = TypeVar("F", bound=Form)
+
+
+def read_form(form: type[F], value: Any, path: str) -> F:
+    """`value`, found at `path`, as a form. Raises CannotConvert naming the first field that does not fit; never quotes a value."""
+    try:
+        return form.model_validate(value)
+    except ValidationError as error:
+        first = error.errors(include_input=False, include_url=False)[0]
+        where = path + join(p for p in first["loc"] if isinstance(p, int) or not p.startswith(("function-", "union")))
+        what = "is not a field this program knows" if first["type"] == "extra_forbidden" else f"cannot be used: {first['msg'].lower()}"
+        raise CannotConvert(f"{where or 'the object'} {what}", path=path) from error

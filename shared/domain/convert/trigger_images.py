@@ -1,0 +1,144 @@
+"""The images of a pod template that OpenShift image triggers fill in, resolved to what a plain cluster can pull.
+
+Facts: guide/aks_facts_source.md 2.2. A container's own `image` is meaningless where a trigger names the container: it is kept only where it
+says a registry that AKS can reach; else the run's ImageStream or a Decision says which image is meant. Never guessed.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+from pydantic import Field
+
+from shared.domain.convert.base import CannotConvert, Lookup, Loss, Op, decision_key
+from shared.domain.convert.edits import is_opaque, label_of, namespace_of
+from shared.domain.convert.forms import Form, read_form
+from shared.domain.model import Question
+
+INTERNAL_REGISTRY = re.compile(
+    r"^(image-registry\.openshift-image-registry\.svc|docker-registry\.default\.svc|default-route-openshift-image-registry\.|docker-registry-default\.|172\.30\.)"
+)
+ALIAS_LIMIT = 10
+
+
+class From(Form):
+    """`imageChangeParams.from`: an ObjectReference."""
+
+    model_config = Form.model_config | {"extra": "ignore"}
+    kind: str = "ImageStreamTag"
+    name: str
+    namespace: str | None = None
+
+
+class ImageChange(Form):
+    """`imageChangeParams`."""
+
+    automatic: bool | None = None
+    container_names: list[str] = Field(default_factory=list)
+    from_: From = Field(alias="from")
+    last_triggered_image: str | None = None
+
+
+@dataclass
+class Images:
+    """The operations on the containers' images, and what must be said about them."""
+
+    operations: list[Op] = field(default_factory=list)
+    losses: list[Loss] = field(default_factory=list)
+    questions: tuple[Question, ...] = ()
+
+
+def resolve_images(obj: dict[str, Any], triggers: Sequence[Mapping[str, Any]] | None, lookup: Lookup) -> Images:
+    """Set every image that cannot stay. Raises CannotConvert with its Question where an image must be asked for."""
+    images, managed = Images(), _managed(triggers or ())
+    for path, container in _containers(obj["spec"]["template"]["spec"]):
+        change = managed.get(str(container.get("name")))
+        wanted = _plain(obj, path, container, lookup) if change is None else _from_trigger(obj, path, container, change, lookup)
+        if wanted != container.get("image"):
+            images.operations.append(Op("replace" if "image" in container else "add", f"{path}/image", wanted))
+        if change is not None:
+            how = "" if change.automatic else "manual "
+            images.losses.append(Loss(f"{path}/image", f"no {how}rollout by itself any more when {change.from_.name} gets a new image"))
+    return images
+
+
+def _managed(triggers: Sequence[Mapping[str, Any]]) -> dict[str, ImageChange]:
+    found: dict[str, ImageChange] = {}
+    for i, trigger in enumerate(triggers):
+        if trigger.get("type") == "ImageChange":
+            change = read_form(ImageChange, trigger.get("imageChangeParams"), f"/spec/triggers/{i}/imageChangeParams")
+            found |= dict.fromkeys(change.container_names, change)
+    return found
+
+
+def _containers(pod: Mapping[str, Any]) -> Iterator[tuple[str, Mapping[str, Any]]]:
+    for group in ("initContainers", "containers"):
+        items = pod.get(group)
+        for i, container in enumerate(items if isinstance(items, list) else []):
+            if isinstance(container, Mapping):
+                yield f"/spec/template/spec/{group}/{i}", container
+
+
+def _plain(obj: dict[str, Any], path: str, container: Mapping[str, Any], lookup: Lookup) -> str:
+    """The image of a container that no trigger names: as it is, or asked for where it is blank."""
+    image = container.get("image")
+    if isinstance(image, str) and image.strip():
+        return image
+    return _asked(f"{label_of(obj)}/{container.get('name')}", path, lookup)
+
+
+def _from_trigger(obj: dict[str, Any], path: str, container: Mapping[str, Any], change: ImageChange, lookup: Lookup) -> str:
+    namespace = change.from_.namespace or namespace_of(obj)
+    stream = f"{namespace}/{change.from_.name}" if namespace else change.from_.name
+    answer = lookup.decision(decision_key("images", stream))
+    if isinstance(answer, str) and answer.strip():
+        return answer
+    image = container.get("image")
+    if isinstance(image, str) and has_registry(image) and not INTERNAL_REGISTRY.match(image) and not is_opaque(image):
+        return image
+    return stream_image(change.from_.kind, namespace, change.from_.name, lookup) or _asked(stream, path, lookup)
+
+
+def has_registry(image: str) -> bool:
+    """Whether an image reference names its registry: a first segment with a dot, a port, or `localhost`."""
+    first, slash, _ = image.strip().partition("/")
+    return bool(slash) and ("." in first or ":" in first or first == "localhost")
+
+
+def stream_image(kind: str, namespace: str | None, name: str, lookup: Lookup) -> str | None:
+    """The image outside the cluster that an ImageStreamTag of the run follows; None where the run does not say, or it is built here."""
+    for _ in range(ALIAS_LIMIT):
+        if kind == "DockerImage":
+            return None if INTERNAL_REGISTRY.match(name) or is_opaque(name) else name
+        stream_name, colon, tag = name.partition(":")
+        stream = lookup.find("ImageStream", namespace, stream_name) if kind == "ImageStreamTag" and colon else None
+        source = _tag_source(stream, tag)
+        if source is None:
+            return None
+        kind, namespace = source["kind"], source.get("namespace") or namespace
+        name = source["name"] if ":" in source["name"] or kind == "DockerImage" else f"{stream_name}:{source['name']}"
+    return None
+
+
+def _tag_source(stream: Mapping[str, Any] | None, tag: str) -> Mapping[str, Any] | None:
+    spec = (stream or {}).get("spec") or {}
+    for item in spec.get("tags") or []:
+        source = item.get("from") if item.get("name") == tag else None
+        if isinstance(source, Mapping) and isinstance(source.get("name"), str):
+            return {"kind": "ImageStreamTag", **source}
+    repository = spec.get("dockerImageRepository")
+    return {"kind": "DockerImage", "name": f"{repository}:{tag}"} if isinstance(repository, str) and repository else None
+
+
+def _asked(what: str, path: str, lookup: Lookup) -> str:
+    key = decision_key("images", what)
+    answer = lookup.decision(key)
+    if isinstance(answer, str) and answer.strip():
+        return answer
+    question = Question(key, f"Which image, with its registry, is {what}?", "myregistry.azurecr.io/web:1.4.2")
+    raise CannotConvert(
+        f"the image {what} is filled in by OpenShift; which image it is outside the cluster must be said", question, f"{path}/image"
+    )
