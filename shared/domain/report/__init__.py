@@ -1,8 +1,8 @@
 """What a run has to say, for people and for tools: pure functions from outcomes to text, with secrets hidden."""
 
-from shared.domain.report.diff import masked_diff
 from shared.domain.report.document import patch_json, report_json, summary
 from shared.domain.report.github import github_annotations
+from shared.domain.report.masking import masked_diff
 from shared.domain.report.render import changes_diff, render_all
 from shared.domain.report.sarif import sarif_log
 

@@ -23,13 +23,14 @@ _NAME = (
     r"|connection[-_.]?string|conn[-_.]?str|credentials?)"
 )
 _ENDS_IN_NAME = re.compile(_NAME + r"$", re.IGNORECASE)
-_REFERENCE = re.compile(r"\s*(?:\$\{\{?[^{}]+\}?\}|\$\([^()]+\)|%\{[^{}]+\}%?|/[\w./-]*|true|false|null|~|\**)\s*", re.IGNORECASE)
-_VALUE = r"(?![$%{\[|>&*#<\"'/]|-{2})[^\s\"',;\]}]+"
+_REFERENCE = re.compile(r"\s*(?:\$\{\{?[^{}]+\}?\}|\$\([^()]+\)|%\{[^{}]+\}%?|\{\.[^{}]*\}|true|false|null|~|\**)\s*", re.IGNORECASE)
+_PATH = re.compile(r"\s*/[\w./-]*\s*")
+_VALUE = r"(?![$%{\[|>&*#<\"'/\\]|-{2}|(?:true|false|null)\b)[^\s\"',;\]}]+"
 _PATTERNS: tuple[tuple[re.Pattern[str], str], ...] = (
     (re.compile(r"-----BEGIN [A-Z0-9 ]*PRIVATE KEY-----.*?(?:-----END [A-Z0-9 ]*PRIVATE KEY-----|\Z)", re.DOTALL), MASK),
     (re.compile(r"(://[^\s/:@\"']*):(?![$%{])[^\s/@\"']+@"), rf"\1:{MASK}@"),
-    (re.compile(r"(?i)\b(AccountKey|SharedAccessKey|SharedAccessSignature|Password|Pwd|sig)=(?![$%{<*])[^;&\s\"']+"), rf"\1={MASK}"),
-    (re.compile(rf"(?i)(--?[\w-]*{_NAME})[ =]+(?!-){_VALUE}"), rf"\1={MASK}"),
+    (re.compile(r"(?i)\b(AccountKey|SharedAccessKey|SharedAccessSignature|Password|Pwd|sig)=(?![$%{<*\\])[^;&\s\"']+"), rf"\1={MASK}"),
+    (re.compile(rf"(?i)((?<![\w-])--?[\w-]*{_NAME}[ =]+)(?!-){_VALUE}"), rf"\1{MASK}"),
     (re.compile(rf"(?i)({_NAME}[\"']?\s*[:=]\s*[\"']?){_VALUE}"), rf"\1{MASK}"),
     (re.compile(r"(?i)(\"auth\"\s*:\s*\")[^\"]+"), rf"\1{MASK}"),
     (re.compile(r"(?i)\b(Bearer|Basic)\s+[\w.~+/-]{16,}=*"), rf"\1 {MASK}"),
@@ -43,14 +44,14 @@ _PATTERNS: tuple[tuple[re.Pattern[str], str], ...] = (
 )
 
 
-def is_credential_name(name: str) -> bool:
-    """True for the name of a setting that holds a credential (`DB_PASSWORD`, `apiKey`); `secretName` and `tokenPath` are references."""
-    return _ENDS_IN_NAME.search(name) is not None
-
-
 def is_reference(value: str) -> bool:
-    """True where a value only points elsewhere (`${VAR}`, `$(VAR)`, a path) or says nothing: not worth hiding."""
+    """True where a value only points elsewhere (`${VAR}`, `$(VAR)`, `{.data.x}`) or says nothing: not worth hiding."""
     return _REFERENCE.fullmatch(value) is not None
+
+
+def is_credential(name: str, value: str) -> bool:
+    """True for a setting whose name says credential (`DB_PASSWORD`, `apiKey`; not `secretName`), unless it is a reference or a path."""
+    return _ENDS_IN_NAME.search(name) is not None and not is_reference(value) and _PATH.fullmatch(value) is None
 
 
 def redact(text: str) -> str:
@@ -93,8 +94,8 @@ def _mask_member(key: str, value: JsonValue, owner: dict[str, Any]) -> JsonValue
         return _mask_literals(value)
     if not isinstance(value, str):
         return mask_value(value)
-    named = is_credential_name(key) or (key == "value" and isinstance(owner.get("name"), str) and is_credential_name(owner["name"]))
-    hidden = (named and not is_reference(value)) or (LAST_APPLIED in key and holds_secret(value))
+    named = owner["name"] if key == "value" and isinstance(owner.get("name"), str) else key
+    hidden = is_credential(named, value) or (LAST_APPLIED in key and holds_secret(value))
     return MASK if hidden else mask_value(value)
 
 

@@ -1,251 +1,78 @@
-"""Hides secrets in manifest text, line for line, so that diffs can be shown and logged (DESIGN 5).
-
-The text is composed to find the exact characters of each secret value; where it cannot be composed, every value of a section that
-mentions a Secret is hidden. Line numbers never change. Only documents that hold a line to be shown are composed, since a diff shows few.
-"""
+"""Unified diffs in git's form with secrets hidden. Where nothing is hidden, `git apply` takes them."""
 
 from __future__ import annotations
 
-import base64
-import binascii
-import bisect
-import re
-from collections.abc import Collection, Iterator
-from contextlib import suppress
-from itertools import pairwise
+import difflib
+from collections.abc import Iterator
+from itertools import chain
 
-import yaml
+from shared.domain.report.hiding import mask_lines, secret_values, split_lines
 
-from shared.domain.report.credentials import LAST_APPLIED, MASK, SECRET_FIELDS, holds_secret, is_credential_name, is_reference, redact
-
-_LOADER: type[yaml.SafeLoader] = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
-_SECTION = re.compile(r"(?m)^(?:---|\.\.\.)(?=\s|\Z)")
-_SECRET = re.compile(r"\bSecret\b|secretGenerator")
-_SUSPECT = re.compile(r"(?i)secret|last-applied|pass|pwd|token|credential|conn|key|://")
-_PEM = re.compile(r"-----BEGIN [A-Z0-9 ]*PRIVATE KEY-----.*?(?:-----END [A-Z0-9 ]*PRIVATE KEY-----|\Z)", re.DOTALL)
-_COMMENT = re.compile(r"(^|\s)#.*?(\r?)$")
-_HEADER = re.compile(r"(?:[&!]\S*\s+)*[|>][-+0-9]*")
-_ASSIGNMENT = re.compile(r"^(\s*(?:-\s+)*[\"']?([\w./-]+)[\"']?\s*:\s*)\S.*$")
-_Fields = dict[str, tuple[yaml.Node, yaml.Node]]
-_TELLS_NOTHING = {"apiVersion", "kind", "name", "namespace", "type"}
-_ANYWHERE, _IN_COMMENT = 12, 4
-"""Shortest secret value, in characters, hidden wherever the file repeats it, and where a comment of it does."""
+_CONTEXT = 3
 
 
-class Found:
-    """What one section hides: character spans, regions whose comments go too, and the secret values themselves."""
+def masked_diff(path: str, before: bytes, after: bytes | None) -> str:
+    """The change of one file as a unified diff, "" where there is none; context lines are masked too.
 
-    def __init__(self) -> None:
-        self.spans: set[tuple[int, int]] = set()
-        self.regions: list[tuple[int, int, int]] = []
-        self.values: set[str] = set()
-
-    def add(self, node: yaml.ScalarNode, *, secret: bool) -> None:
-        if not is_reference(node.value) and node.end_mark.index > node.start_mark.index:
-            self.spans.add((node.start_mark.index, node.end_mark.index))
-            if secret:
-                self.values |= forms(node.value)
-
-
-def forms(value: str) -> set[str]:
-    """The texts in which a Secret's value may turn up: as it stands, Base64 decoded and encoded, and line by line."""
-    plain = {value.strip(), base64.b64encode(value.encode("utf-8", "replace")).decode()}
-    with suppress(ValueError, binascii.Error):
-        plain.add(base64.b64decode("".join(value.split()), validate=True).decode("utf-8").strip())
-    lines = {line.strip() for text in plain for line in text.splitlines()}
-    return {text for text in plain | lines if len(text) >= _IN_COMMENT}
-
-
-def secret_values(text: str) -> set[str]:
-    """Every value of a Secret in a file's text, in the forms of `forms`; the empty set where the text cannot be read."""
-    values: set[str] = set()
-    for start, end in _sections(text):
-        if _SECRET.search(text, start, end):
-            found = _compose(text[start:end])
-            values |= found.values if found else set()
-    return values
-
-
-def mask_lines(text: str, shown: Collection[int] | None = None, values: Collection[str] | None = None) -> list[str]:
-    """The lines of a manifest (with their ends) without secrets; the same number of lines.
-
-    `shown` are the line numbers (from 0) that will be shown: others are not masked with care. `values` are secret values known from
-    elsewhere (another version of the file); by default those of the text itself.
+    `before` is b"" for a file that was created, `after` None for one that is not written any more. A Secret's value is compared as it
+    is and shown as `***`, so a change of it is seen, its value not.
     """
-    hidden = sorted(secret_values(text) if values is None else values, key=len, reverse=True)
-    starts = _line_starts(text)
-    parts, previous = [], 0
-    for start, end in _sections(text):
-        first, last = bisect.bisect_right(starts, start) - 1, bisect.bisect_left(starts, end)
-        wanted = shown is None or any(first <= n < last for n in shown)
-        parts.append(text[previous:start] + (_mask_section(text[start:end]) if wanted else text[start:end]))
-        previous = end
-    masked = _PEM.sub(lambda m: _blank(m[0]), "".join(parts) + text[previous:])
-    return [_mask_line(line, hidden) if shown is None or n in shown else line for n, line in enumerate(split_lines(masked))]
+    if before == after:
+        return ""
+    old, new = _decode(before), _decode(after or b"")
+    old_lines, new_lines = split_lines(old), split_lines(new)
+    groups = list(difflib.SequenceMatcher(None, old_lines, new_lines).get_grouped_opcodes(_CONTEXT))
+    values = secret_values(old) | secret_values(new)
+    shown_old = set(chain.from_iterable(range(i1, i2) for group in groups for _, i1, i2, _, _ in group))
+    shown_new = set(chain.from_iterable(range(j1, j2) for group in groups for _, _, _, j1, j2 in group))
+    masked = mask_lines(old, shown_old, values), mask_lines(new, shown_new, values)
+    return "".join(chain(_header(path, created=not before, deleted=after is None), _hunks(groups, *masked)))
 
 
-def split_lines(text: str) -> list[str]:
-    """Lines with their ends, split at line feeds only, as git does."""
-    lines = [line + "\n" for line in text.split("\n")]
-    lines[-1] = lines[-1][:-1]
-    return lines if lines[-1] else lines[:-1]
+def _decode(data: bytes) -> str:
+    return data.decode("utf-8", errors="replace")
 
 
-def _line_starts(text: str) -> list[int]:
-    return [0, *(m.end() for m in re.finditer("\n", text))]
+def _header(path: str, *, created: bool, deleted: bool) -> Iterator[str]:
+    old, new = _quoted(f"a/{path}"), _quoted(f"b/{path}")
+    yield f"diff --git {old} {new}\n"
+    if created:
+        yield "new file mode 100644\n"
+    if deleted:
+        yield "deleted file mode 100644\n"
+    yield f"--- {'/dev/null' if created else old}{_after(path)}\n"
+    yield f"+++ {'/dev/null' if deleted else new}{_after(path)}\n"
 
 
-def _sections(text: str) -> Iterator[tuple[int, int]]:
-    """(start, end) of each YAML document; `---` in the first column cannot stand inside a value."""
-    cuts = [0, *(m.start() for m in _SECTION.finditer(text)), len(text)]
-    yield from ((a, b) for a, b in pairwise(cuts) if b > a)
+def _quoted(path: str) -> str:
+    """A path as git writes it: in C quotes where it has a quote, a backslash or a control character."""
+    if not any(c in '"\\' or ord(c) < 32 for c in path):
+        return path
+    escaped = path.replace("\\", "\\\\").replace('"', '\\"')
+    return '"' + "".join(c if ord(c) >= 32 else f"\\{ord(c):03o}" for c in escaped) + '"'
 
 
-def _mask_section(text: str) -> str:
-    if not _SUSPECT.search(text):
-        return text
-    found = _compose(text)
-    if found is None:
-        return _mask_unreadable(text) if _SECRET.search(text) else text
-    pieces, previous = [], 0
-    for start, end in sorted(found.spans):
-        if start >= previous:
-            pieces += [text[previous:start], _blank(text[start:end])]
-            previous = end
-    return _mask_comments(text, "".join(pieces) + text[previous:], found.regions)
+def _after(path: str) -> str:
+    """Git ends a header line whose path has a space with a tab."""
+    return "\t" if " " in path else ""
 
 
-def _compose(text: str) -> Found | None:
-    """What a section hides, or None where it is no YAML."""
-    bom = text.startswith("\ufeff")
-    for attempt in (text, text.replace("\t", " ")):
-        try:
-            node = yaml.compose(" " + attempt[1:] if bom else attempt, Loader=_LOADER)
-            found = Found()
-            _walk(node, found, set())
-        except (yaml.YAMLError, RecursionError, UnicodeError):
-            continue
-        return found
-    return None
+def _hunks(groups: list[list[tuple[str, int, int, int, int]]], old: list[str], new: list[str]) -> Iterator[str]:
+    for group in groups:
+        first, last = group[0], group[-1]
+        yield f"@@ -{_range(first[1], last[2])} +{_range(first[3], last[4])} @@\n"
+        for tag, i1, i2, j1, j2 in group:
+            if tag == "equal":
+                yield from (_line(" ", line) for line in old[i1:i2])
+                continue
+            yield from (_line("-", line) for line in old[i1:i2])
+            yield from (_line("+", line) for line in new[j1:j2])
 
 
-def _walk(node: yaml.Node | None, found: Found, seen: set[int]) -> None:
-    if node is None or id(node) in seen:
-        return
-    seen.add(id(node))
-    if isinstance(node, yaml.MappingNode):
-        _walk_mapping(node, found, seen)
-    elif isinstance(node, yaml.SequenceNode):
-        for item in node.value:
-            _walk(item, found, seen)
-    elif isinstance(node, yaml.ScalarNode) and "\n" in node.value and redact(node.value) != node.value:
-        found.add(node, secret=False)
+def _range(start: int, stop: int) -> str:
+    length = stop - start
+    return f"{start + 1}" if length == 1 else f"{start + 1 if length else start},{length}"
 
 
-def _walk_mapping(node: yaml.MappingNode, found: Found, seen: set[int]) -> None:
-    fields: _Fields = {key.value: (key, value) for key, value in _pairs(node) if isinstance(key, yaml.ScalarNode)}
-    if _text(fields, "kind") == "Secret":
-        for key, value in (fields[f] for f in SECRET_FIELDS if f in fields):
-            _hide(value, found, set())
-            column = value.value[0][0].start_mark.column if isinstance(value, yaml.MappingNode) and value.value else 0
-            found.regions.append((key.start_mark.index, value.end_mark.index, column))
-    name = _text(fields, "name")
-    for text, (_, value) in fields.items():
-        if text == "secretGenerator":
-            _hide_literals(value, found)
-        elif isinstance(value, yaml.ScalarNode) and _is_credential(text, value, name):
-            found.add(value, secret=False)
-        _walk(value, found, seen)
-
-
-def _pairs(node: yaml.MappingNode, depth: int = 0) -> Iterator[tuple[yaml.Node, yaml.Node]]:
-    """The members of a mapping; those merged by `<<` first, so that its own win."""
-    for key, value in node.value:
-        if key.tag == "tag:yaml.org,2002:merge" and depth < 10:
-            for base in value.value if isinstance(value, yaml.SequenceNode) else [value]:
-                if isinstance(base, yaml.MappingNode):
-                    yield from _pairs(base, depth + 1)
-    yield from ((key, value) for key, value in node.value if key.tag != "tag:yaml.org,2002:merge")
-
-
-def _text(fields: _Fields, key: str) -> str:
-    node = fields[key][1] if key in fields else None
-    return node.value if isinstance(node, yaml.ScalarNode) else ""
-
-
-def _is_credential(key: str, value: yaml.ScalarNode, name: str) -> bool:
-    """Judged by the key, by the `name` beside a `value`, or as an annotation that repeats a Secret."""
-    if LAST_APPLIED in key:
-        return holds_secret(value.value)
-    named = is_credential_name(key) or (key == "value" and is_credential_name(name))
-    return named and value.tag == "tag:yaml.org,2002:str"
-
-
-def _hide(node: yaml.Node, found: Found, seen: set[int]) -> None:
-    """Every leaf below a Secret's data."""
-    if id(node) in seen:
-        return
-    seen.add(id(node))
-    if isinstance(node, yaml.ScalarNode):
-        found.add(node, secret=True)
-    elif isinstance(node, yaml.MappingNode):
-        for _, value in node.value:
-            _hide(value, found, seen)
-    else:
-        for item in node.value:
-            _hide(item, found, seen)
-
-
-def _hide_literals(node: yaml.Node, found: Found) -> None:
-    for item in node.value if isinstance(node, yaml.SequenceNode) else ():
-        for key, value in item.value if isinstance(item, yaml.MappingNode) else ():
-            if key.value == "literals":
-                _hide(value, found, set())
-
-
-def _blank(span: str) -> str:
-    """A value's text hidden, its lines and their indentation kept."""
-    first, *rest = span.split("\n")
-    header = _HEADER.match(first)
-    quote = first[0] if first[:1] in "\"'" and not rest else ""
-    shown = header[0] if header and rest else f"{quote}{MASK}{quote}"
-    return "\n".join([shown + ("\r" if first.endswith("\r") else ""), *map(_blank_line, rest)])
-
-
-def _blank_line(line: str) -> str:
-    body = line.strip()
-    return line[: len(line) - len(line.lstrip())] + MASK + ("\r" if line.endswith("\r") else "") if body else line
-
-
-def _mask_comments(original: str, masked: str, regions: list[tuple[int, int, int]]) -> str:
-    """Comments beside and among a Secret's values go too: old values are kept there."""
-    if not regions:
-        return masked
-    lines, starts = masked.split("\n"), _line_starts(original)
-    for start, end, column in regions:
-        for n in range(bisect.bisect_right(starts, start) - 1, bisect.bisect_left(starts, end)):
-            body = lines[n].lstrip()
-            if not body.startswith("#") or len(lines[n]) - len(body) >= column:
-                lines[n] = _COMMENT.sub(rf"\1# {MASK}\2", lines[n])
-    return "\n".join(lines)
-
-
-def _mask_unreadable(text: str) -> str:
-    def line_of(line: str) -> str:
-        match = _ASSIGNMENT.match(line.rstrip("\r"))
-        if match and match[2] not in _TELLS_NOTHING:
-            return match[1] + MASK
-        return line if match or re.fullmatch(r"\s*(?:-{3}|[\w./-]+:)?\s*", line) else _blank_line(line)
-
-    return "\n".join(map(line_of, text.split("\n")))
-
-
-def _mask_line(line: str, hidden: list[str]) -> str:
-    for value in hidden:
-        if value not in line:
-            continue
-        if len(value) >= _ANYWHERE:
-            line = line.replace(value, MASK)
-        elif comment := _COMMENT.search(line):
-            line = line[: comment.start()] + line[comment.start() :].replace(value, MASK)
-    return redact(line)
+def _line(sign: str, line: str) -> str:
+    return sign + line if line.endswith("\n") else f"{sign}{line}\n\\ No newline at end of file\n"

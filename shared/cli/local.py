@@ -1,0 +1,110 @@
+"""A run on this machine: the same domain functions as the pipeline, with a loop in place of queues."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+from shared.cli.tree import MAX_FILE_BYTES, Tree
+from shared.domain.inspector import inspect
+from shared.domain.intake import app_name, plan_run
+from shared.domain.model import SEVERITIES, FileOutcome, Severity
+from shared.domain.patcher import patch
+from shared.domain.reporter import finish
+from shared.domain.run import PatchedFile, RunOptions, RunSetup, SourceFile
+from shared.domain.thinker import propose
+from shared.logs import describe, failure
+
+
+@dataclass(frozen=True, slots=True)
+class LocalRun:
+    """What a run found and made: outcomes in path order, new bytes and masked diffs by path, files that ended empty."""
+
+    setup: RunSetup
+    outcomes: tuple[FileOutcome, ...]
+    changed: Mapping[str, bytes]
+    diffs: Mapping[str, str]
+    removed: frozenset[str]
+
+
+def options_for(path: Path, source: str, target: Path | None, *, unsafe: bool = False) -> RunOptions:
+    """The options of a run on a path; the application is named after the folder or file."""
+    resolved = path.resolve()
+    name = resolved.name if resolved.is_dir() else resolved.stem
+    text = target.read_text(encoding="utf-8") if target else None
+    return RunOptions(app_name(name), source, text, unsafe)
+
+
+def inspect_tree(tree: Tree, options: RunOptions) -> LocalRun:
+    """Find and plan, change nothing: what `fix` would apply is `suggested`, with its operations. Raises ValidationError."""
+    files = list(tree.sources())
+    setup = plan_run(files, options)
+    outcomes = [_inspected(file, setup) for file in files]
+    return LocalRun(setup, _in_order([*outcomes, *_too_large(tree)]), {}, {}, frozenset())
+
+
+def fix_tree(tree: Tree, options: RunOptions) -> LocalRun:
+    """The whole run but the writing. One file that fails is an entry of the report. Raises ValidationError for bad options."""
+    files = {file.path: file for file in tree.sources()}
+    setup = plan_run(files.values(), options)
+    patched = {path: _patched(file, setup) for path, file in files.items()}
+
+    def read(path: str) -> bytes | None:
+        return patched[path].data if path in patched else None
+
+    finished = finish(setup, [p.outcome for p in patched.values()] + _too_large(tree), read)
+    outcomes = _in_order(finished.outcomes)
+    removed = frozenset(o.path for o in outcomes if o.removed)
+    changed = {p: d.data for p, d in patched.items() if d.data is not None and d.data != files[p].data} | dict(finished.written)
+    diffs = {p: d.diff for p, d in patched.items() if d.diff} | dict(finished.diffs)
+    return LocalRun(setup, outcomes, {p: d for p, d in changed.items() if p not in removed}, diffs, removed)
+
+
+def is_left(outcomes: Iterable[FileOutcome], level: Severity) -> bool:
+    """Is something left for a person: a finding of this level or worse, or a file that was refused or failed?"""
+    floor = SEVERITIES.index(level)
+    return any(
+        o.status in ("refused", "failed")
+        or any(v.resolution not in ("fixed", "ignored") and SEVERITIES.index(v.severity) >= floor for v in o.violations)
+        for o in outcomes
+    )
+
+
+def _inspected(file: SourceFile, setup: RunSetup) -> FileOutcome:
+    try:
+        findings = inspect(file, setup)
+        plan = propose(file, findings, setup)
+    except Exception as error:  # noqa: BLE001 (one file never stops the run)
+        return _failed(file, error)
+    violations = [
+        replace(v, resolution="suggested", reason="`aks-copilot fix` mends it.") if v.resolution == "fixed" else v
+        for v in plan.violations or findings.violations
+    ]
+    return FileOutcome(
+        file.path, "refused" if findings.status == "refused" else "skipped" if findings.status == "skipped" else "unchanged",
+        findings.reason, findings.documents, tuple(violations), (), (*plan.operations, *plan.suggestions),
+        resources=plan.resources, questions=plan.questions,
+    )  # fmt: skip
+
+
+def _patched(file: SourceFile, setup: RunSetup) -> PatchedFile:
+    try:
+        findings = inspect(file, setup)
+        return patch(file, findings, propose(file, findings, setup), setup)
+    except Exception as error:  # noqa: BLE001 (one file never stops the run)
+        return PatchedFile(_failed(file, error), file.data)
+
+
+def _failed(file: SourceFile, error: Exception) -> FileOutcome:
+    failure("a file failed", error, path=file.path)
+    return FileOutcome(file.path, "failed", describe(error))
+
+
+def _too_large(tree: Tree) -> list[FileOutcome]:
+    reason = f"larger than {MAX_FILE_BYTES} bytes: not read"
+    return [FileOutcome(name, "refused", reason) for name in tree.paths if tree.too_large(name)]
+
+
+def _in_order(outcomes: Iterable[FileOutcome]) -> tuple[FileOutcome, ...]:
+    return tuple(sorted(outcomes, key=lambda o: o.path))

@@ -1,0 +1,80 @@
+"""`aks-copilot`: the command line (DESIGN 4).
+
+Exit codes: 0 nothing is left, 1 something is left, 2 the call could not be used (one line on standard error, no traceback),
+130 interrupted.
+"""
+
+from __future__ import annotations
+
+import io
+import logging
+import os
+import sys
+from typing import Annotated
+
+import typer
+
+import shared
+from shared.cli.console import note
+from shared.cli.manifests import fix, inspect
+from shared.cli.rules import profiles_app, rules_app
+from shared.domain.errors import AksCopilotError
+from shared.logs import configure, describe
+
+app = typer.Typer(
+    name="aks-copilot",
+    help="Moves Kubernetes manifests from k3s, OKD and their cousins to Azure Kubernetes Service, and says why.",
+    no_args_is_help=True,
+    add_completion=False,
+    pretty_exceptions_enable=False,
+    rich_markup_mode=None,
+    context_settings={"help_option_names": ["-h", "--help"]},
+)
+app.command(no_args_is_help=True)(inspect)
+app.command(no_args_is_help=True)(fix)
+app.add_typer(rules_app, name="rules")
+app.add_typer(profiles_app, name="profiles")
+
+
+def _version(wanted: bool) -> None:  # noqa: FBT001 (Typer's callback)
+    if wanted:
+        typer.echo(f"aks-copilot {shared.__version__}")
+        raise typer.Exit
+
+
+@app.callback()
+def options(
+    version: Annotated[bool, typer.Option("--version", callback=_version, is_eager=True, help="Print the version.")] = False,
+) -> None:
+    """Options of the program as a whole."""
+
+
+def run(arguments: list[str] | None = None) -> int:
+    """Run the command line and give its exit code."""
+    try:
+        return int(app(arguments, standalone_mode=False, prog_name="aks-copilot") or 0)
+    except typer.TyperException as error:
+        if error.format_message():
+            note(f"aks-copilot: {' '.join(error.format_message().split())}")
+        return 2
+    except (KeyboardInterrupt, typer.Abort):
+        return 130
+    except AksCopilotError as error:
+        note(f"aks-copilot: {describe(error)}")
+    except BrokenPipeError:
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return 1
+    except OSError as error:
+        note(f"aks-copilot: {error.filename or 'input or output'}: {error.strerror}")
+    except Exception as error:  # noqa: BLE001 (a bug: one line, no traceback, nothing of a manifest)
+        note(f"aks-copilot: {describe(error)}")
+    return 2
+
+
+def main() -> None:
+    """The entry point."""
+    configure(logging.WARNING)
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, io.TextIOWrapper):
+            stream.reconfigure(errors="backslashreplace")
+    sys.exit(run())

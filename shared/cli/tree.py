@@ -1,0 +1,149 @@
+"""The files of an application on disk: read as a run sees them, written without touching what is not ours."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import stat
+import tempfile
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from shared.domain.archive import ArchiveLimits
+from shared.domain.decisions import FILE_NAME as DECISIONS
+from shared.domain.errors import ValidationError
+from shared.domain.run import SourceFile
+
+MAX_FILE_BYTES = ArchiveLimits().file_bytes
+"""A larger file is not read, here as in the pipeline; it is copied and said so in the report."""
+
+
+@dataclass(frozen=True, slots=True)
+class Tree:
+    """Regular files by their POSIX path relative to `root`; `.git` and symbolic links are left out (DESIGN 5)."""
+
+    root: Path
+    paths: Mapping[str, Path]
+
+    def sources(self) -> Iterator[SourceFile]:
+        """The files that are small enough to read, in path order. Raises ValidationError where one cannot be read."""
+        for name, path in self.paths.items():
+            if not self.too_large(name):
+                yield SourceFile(name, _read(path))
+
+    def too_large(self, name: str) -> bool:
+        return self.paths[name].stat().st_size > MAX_FILE_BYTES
+
+
+def read_tree(paths: Sequence[Path], leave_out: Sequence[Path] = ()) -> Tree:
+    """The tree of a file or folder, or of several under their common folder.
+
+    `leave_out` are folders that the program writes to: they are no input where they lie inside. A file brings the decisions that
+    lie beside it. Raises ValidationError where a path does not exist.
+    """
+    for path in paths:
+        if not path.exists():
+            raise ValidationError(f"{path}: no such file or folder")
+    root = _root(paths)
+    hidden = {p.resolve() for p in leave_out} - {root}
+    found = {file.relative_to(root).as_posix(): file for path in paths for file in _files(path.resolve(), hidden)}
+    return Tree(root, dict(sorted(found.items())))
+
+
+def _root(paths: Sequence[Path]) -> Path:
+    if len(paths) == 1:
+        only = paths[0].resolve()
+        return only if only.is_dir() else only.parent
+    common = Path(os.path.commonpath([p.resolve() for p in paths]))
+    return common if common.is_dir() else common.parent
+
+
+def _files(path: Path, hidden: set[Path]) -> Iterator[Path]:
+    if path.is_file():
+        yield path
+        if (path.parent / DECISIONS).is_file():
+            yield path.parent / DECISIONS
+        return
+    for folder, folders, names in os.walk(path, onerror=_unreadable):
+        here = Path(folder)
+        folders[:] = [f for f in folders if f != ".git" and here / f not in hidden]
+        yield from (here / n for n in names if n != ".git" and _is_regular(here / n))
+
+
+def _is_regular(path: Path) -> bool:
+    return stat.S_ISREG(path.lstat().st_mode)
+
+
+def _unreadable(error: OSError) -> None:
+    raise ValidationError(f"{error.filename}: {error.strerror}") from error
+
+
+def _read(path: Path) -> bytes:
+    try:
+        return path.read_bytes()
+    except OSError as error:
+        raise ValidationError(f"{path}: {error.strerror}") from error
+
+
+def write_out(tree: Tree, out: Path, changed: Mapping[str, bytes], removed: set[str]) -> list[str]:
+    """Write the whole tree under `out`: changed files, copies of the others, none of the removed ones; modes are kept.
+
+    Files that are already there and not of this run stay. Gives the removed files of which an older copy lies in `out`.
+    Raises ValidationError, before anything is written, where a file of the input would be overwritten.
+    """
+    destination = out.resolve()
+    wanted = {name: destination / name for name in (*tree.paths, *changed) if name not in removed}
+    _check_targets(tree, destination, wanted)
+    for name, target in wanted.items():
+        target.parent.mkdir(parents=True, exist_ok=True)
+        original = tree.paths.get(name)
+        if name in changed:
+            _write(target, changed[name], original)
+        elif original:
+            _copy(original, target)
+    return sorted(name for name in removed if (destination / name).exists())
+
+
+def write_in_place(tree: Tree, changed: Mapping[str, bytes], removed: set[str]) -> None:
+    """Write what changed where it was; delete files that ended empty."""
+    for name, data in changed.items():
+        target = tree.root / name
+        target.parent.mkdir(parents=True, exist_ok=True)
+        _write(target, data, tree.paths.get(name))
+    for name in removed:
+        tree.paths[name].unlink(missing_ok=True)
+
+
+def write_reports(folder: Path, reports: Mapping[str, bytes]) -> None:
+    """The report files; others in the folder stay."""
+    folder.mkdir(parents=True, exist_ok=True)
+    for name, data in reports.items():
+        _write(folder / name, data, None)
+
+
+def _check_targets(tree: Tree, destination: Path, wanted: Mapping[str, Path]) -> None:
+    inputs = set(tree.paths.values())
+    for name, target in wanted.items():
+        if target in inputs:
+            raise ValidationError(f"--out would overwrite the input file {name}; choose another folder, or use --in-place")
+        if not target.parent.resolve().is_relative_to(destination):
+            raise ValidationError(f"--out: {name} would be written outside {destination} through a symbolic link")
+
+
+def _copy(original: Path, target: Path) -> None:
+    with tempfile.TemporaryDirectory(dir=target.parent, prefix=".aks-copilot-") as folder:
+        part = Path(folder, "part")
+        shutil.copyfile(original, part)
+        shutil.copymode(original, part)
+        part.replace(target)
+
+
+def _write(target: Path, data: bytes, like: Path | None) -> None:
+    """Write whole or not at all; mode of the original, else what the umask gives."""
+    with tempfile.TemporaryDirectory(dir=target.parent, prefix=".aks-copilot-") as folder:
+        part = Path(folder, "part")
+        part.write_bytes(data)
+        if like is not None and like.exists():
+            shutil.copymode(like, part)
+        part.replace(target)
