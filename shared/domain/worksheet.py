@@ -13,9 +13,8 @@ from typing import Any
 import jsonpatch
 
 from shared.domain.convert.base import Op
-from shared.domain.manifest import Manifest
+from shared.domain.manifest import Manifest, objects_of
 from shared.domain.model import Disposition, PatchOperation
-from shared.domain.objects import objects_of
 from shared.domain.pointer import JsonValue, child, join, nearest, split
 
 Origin = tuple[int, str]
