@@ -14,7 +14,7 @@ import zipfile
 import zlib
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
-from typing import IO, Literal
+from typing import IO, Any, Literal
 
 from shared.domain.errors import ValidationError
 from shared.domain.run import SourceFile
@@ -156,7 +156,7 @@ def _zip_entries(data: bytes) -> Iterator[_Entry]:
 
 
 def _tar_entries(data: bytes, limits: ArchiveLimits) -> Iterator[_Entry]:
-    bounded = _Bounded(gzip.GzipFile(fileobj=io.BytesIO(data)), limits.total_bytes + limits.entries * 2048)
+    bounded: Any = _Bounded(gzip.GzipFile(fileobj=io.BytesIO(data)), limits.total_bytes + limits.entries * 2048)
     with tarfile.open(fileobj=bounded, mode="r|") as archive:
         for member in archive:
             is_file = member.isreg() and not member.issparse()
@@ -170,14 +170,15 @@ def _tar_kind(member: tarfile.TarInfo) -> str:
     return "sparse file" if member.isreg() else "device or pipe"
 
 
-class _Bounded(io.RawIOBase):
+class _Bounded:
     """A reader that refuses to hand out more than `limit` bytes in all: headers of a bomb count too."""
 
-    def __init__(self, inner: IO[bytes], limit: int) -> None:
+    def __init__(self, inner: IO[bytes] | gzip.GzipFile, limit: int) -> None:
         self._inner, self._left, self._limit = inner, limit, limit
 
-    def read(self, size: int = -1) -> bytes:
-        data = self._inner.read(min(size, self._left + 1) if size >= 0 else self._left + 1)
+    def read(self, size: int) -> bytes:
+        """As a file's read, with ValidationError over the limit; tarfile's stream mode calls nothing else."""
+        data = self._inner.read(min(size, self._left + 1))
         self._left -= len(data)
         if self._left < 0:
             raise ValidationError(f"the archive unpacks to more than {self._limit} bytes")

@@ -39,7 +39,7 @@ class Envelope(BaseModel):
 
     model_config = ConfigDict(extra="forbid", frozen=True, strict=True, alias_generator=to_camel, populate_by_name=True)
 
-    schema_version: Literal[1] = SCHEMA_VERSION
+    schema_version: Literal[1] = 1
     type: MessageType
     run_id: str = Field(pattern=rf"^$|{RUN_ID}")
     attempt: int = Field(default=1, ge=1)

@@ -1,0 +1,9 @@
+"""Entry point of the function app. The worker wants it beside host.json; the triggers live in functions/."""
+
+import azure.functions as func
+
+from functions import api, health, inspector, intake, patcher, poison, reporter, thinker
+
+app = func.FunctionApp(http_auth_level=func.AuthLevel.FUNCTION)
+for _module in (intake, inspector, thinker, patcher, reporter, poison, api, health):
+    app.register_functions(_module.bp)

@@ -1,0 +1,51 @@
+"""What every stage is given: the ports, the domain's steps, the limits and a clock. Nothing here knows Azure."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+
+from shared.domain.archive import ArchiveLimits
+from shared.domain.model import FileOutcome, FilePlan
+from shared.domain.ports import BlobStore, MessageQueue
+from shared.domain.run import FileFindings, FinishedRun, PatchedFile, RunOptions, RunSetup, SourceFile
+
+
+@dataclass(frozen=True, slots=True)
+class Engine:
+    """The domain's steps (shared.domain.run); the pipeline only moves their values between blobs and queues."""
+
+    plan: Callable[[Sequence[SourceFile], RunOptions], RunSetup]
+    inspect: Callable[[SourceFile, RunSetup], FileFindings]
+    propose: Callable[[SourceFile, FileFindings, RunSetup], FilePlan]
+    patch: Callable[[SourceFile, FileFindings, FilePlan, RunSetup], PatchedFile]
+    finish: Callable[[RunSetup, Sequence[FileOutcome], Callable[[str], bytes | None]], FinishedRun]
+    render: Callable[[RunSetup, Sequence[FileOutcome], Mapping[str, str]], dict[str, bytes]]
+
+
+@dataclass(frozen=True, slots=True)
+class Limits:
+    """Sizes in bytes, times in seconds."""
+
+    archive: ArchiveLimits = field(default_factory=ArchiveLimits)
+    batch_bytes: int = 256 * 1024
+    upload_bytes: int = 100 * 1024 * 1024
+    quiet_seconds: float = 10
+    sweep_after: float = 60
+    give_up_after: float = 6 * 3600
+    """How long a message may be put off by an outage that says how long it lasts."""
+    abandon_after: float = 7 * 86_400
+    """A queue message lives seven days; a run older than that with nothing finished cannot go on by itself."""
+    state_bytes: int = 512 * 1024 * 1024
+
+
+@dataclass(frozen=True, slots=True)
+class Context:
+    """The dependencies of a stage, wired by shared.services (or by a test, with fakes)."""
+
+    blobs: BlobStore
+    queue: MessageQueue
+    engine: Engine
+    limits: Limits = field(default_factory=Limits)
+    clock: Callable[[], float] = time.time

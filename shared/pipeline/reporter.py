@@ -1,0 +1,82 @@
+"""The Reporter: joins the batches of a run exactly once, however often and in whatever order their messages come.
+
+The join is a set of finished batches, one bit each, in one blob under ETag compare-and-swap: three storage requests per batch
+whatever the number of batches, more only while others write at the same moment. A full set creates `joined` once; the
+finishing step behind it is a function of what is stored and may be repeated by any redelivery and by the sweep.
+"""
+
+from __future__ import annotations
+
+import random
+import time
+from typing import Any
+
+from shared import logs
+from shared.domain.errors import CriticalError, TransientError
+from shared.domain.messages import Envelope
+from shared.domain.model import FileOutcome
+from shared.pipeline import delivery, mail, names, results, state
+from shared.pipeline.context import Context
+
+_TRIES = 50
+
+
+def handle(ctx: Context, envelope: Envelope) -> None:
+    """`reports`: mark the batch as finished; the last one finishes the run."""
+    batch = int(mail.payload_of(ctx, envelope)["batch"])
+    count = int(state.load(ctx, names.manifest(envelope.run_id))["batches"])
+    if not 0 <= batch < count:
+        raise CriticalError(f"batch {batch} of {count} does not exist")
+    if mark(ctx, envelope.run_id, {batch}, count):
+        finish_joined(ctx, envelope.run_id)
+
+
+def mark(ctx: Context, run: str, finished: set[int], count: int) -> bool:
+    """Add batches to the set; True where it is full. Raises TransientError where too many others write at once."""
+    for tries in range(_TRIES):
+        found = ctx.blobs.read(names.RUNS, names.join(run), max_bytes=ctx.limits.state_bytes)
+        bits = bytearray(found[0] if found else bytes((count + 7) // 8))
+        before = bytes(bits)
+        for batch in finished:
+            bits[batch // 8] |= 1 << batch % 8
+        if (found and bytes(bits) == before) or _swap(ctx, run, bytes(bits), found[1] if found else None):
+            return sum(byte.bit_count() for byte in bits) == count
+        time.sleep(random.uniform(0, 0.01 * (tries + 1)))  # noqa: S311
+    raise TransientError("the join of the run is busy")
+
+
+def _swap(ctx: Context, run: str, bits: bytes, etag: str | None) -> bool:
+    return ctx.blobs.write(names.RUNS, names.join(run), bits, if_absent=etag is None, if_match=etag)
+
+
+def finish_joined(ctx: Context, run: str) -> None:
+    """Everything after the join; does nothing where it was done."""
+    state.save(ctx, names.joined(run), {"at": ctx.clock()}, if_absent=True)
+    if not state.exists(ctx, names.done(run)):
+        with logs.timed("run finished"):
+            _finish(ctx, run)
+    delivery.close(ctx, run)
+
+
+def _finish(ctx: Context, run: str) -> None:
+    manifest, setup = state.load(ctx, names.manifest(run)), state.load_setup(ctx, run)
+    batches = results.load_all(ctx, run, manifest["batches"])
+    recorded = [FileOutcome.from_payload(item) for item in manifest["recorded"]]
+    finished = ctx.engine.finish(setup, sorted([*batches.outcomes, *recorded], key=lambda o: o.path), batches.read)
+    for path, data in finished.written.items():
+        ctx.blobs.write(names.PATCHED, f"{run}/{path}", data)
+    removed = sorted(outcome.path for outcome in finished.outcomes if outcome.removed)
+    ctx.blobs.write(names.PATCHED, f"{run}/{names.REMOVED}", state.dump({"removed": removed}))
+    for name, data in ctx.engine.render(setup, finished.outcomes, {**batches.diffs, **finished.diffs}).items():
+        ctx.blobs.write(names.REPORTS, f"{run}/{name}", data)
+    state.save(ctx, names.done(run), {"runId": run, "finishedAt": ctx.clock()} | _counts(finished.outcomes), if_absent=True)
+
+
+def _counts(outcomes: tuple[FileOutcome, ...]) -> dict[str, Any]:
+    by_status: dict[str, int] = {}
+    by_resolution: dict[str, int] = {}
+    for outcome in outcomes:
+        by_status[outcome.status] = by_status.get(outcome.status, 0) + 1
+        for violation in outcome.violations:
+            by_resolution[violation.resolution] = by_resolution.get(violation.resolution, 0) + 1
+    return {"files": len(outcomes), "statuses": by_status, "resolutions": by_resolution}

@@ -1,0 +1,116 @@
+"""The composition root: settings, adapters and the domain's steps, wired once per process and only when first used.
+
+Everything heavy (Azure SDK, PyYAML, the rule book) is imported here, inside functions, so that the triggers stay light to
+import: a cold worker indexes the app before it needs any of it.
+"""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable
+from dataclasses import dataclass
+from functools import partial
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from shared.pipeline.context import Context, Engine
+    from shared.pipeline.delivery import Step
+    from shared.settings import Settings
+
+
+@dataclass(frozen=True, slots=True)
+class Services:
+    """What triggers and the command line call. A stage takes (message text, dequeue count) and raises what the host shall retry."""
+
+    context: Context
+    check: Callable[[], dict[str, str]]
+    ensure: Callable[[], None]
+
+    def uploaded(self, name: str) -> None:
+        """A new blob `manifests/<name>`."""
+        from shared.pipeline import intake
+
+        intake.uploaded(self.context, name)
+
+    def deliver(self, queue: str, text: str, dequeue_count: int = 1) -> None:
+        """One message of a work queue."""
+        from shared.pipeline import delivery
+
+        delivery.deliver(self.context, queue, _steps()[queue], text, dequeue_count)
+
+    def poisoned(self, queue: str, text: str) -> None:
+        """One message of `<queue>-poison`; never raises."""
+        from shared.pipeline import upkeep
+
+        upkeep.poisoned(self.context, queue, text)
+
+    def sweep(self) -> None:
+        """The timer."""
+        from shared.pipeline import upkeep
+
+        upkeep.sweep(self.context)
+
+
+def _steps() -> dict[str, Step]:
+    from shared.pipeline import intake, names, reporter, stages
+
+    return {
+        names.INTAKE: intake.handle,
+        names.INSPECTIONS: stages.inspect,
+        names.VIOLATIONS: stages.think,
+        names.PATCHES: stages.patch,
+        names.OUTCOMES: reporter.handle,
+    }
+
+
+def build_services(settings: Settings) -> Services:
+    """Wire the real adapters. Raises CriticalError where the storage connection cannot be used."""
+    from shared.adapters.storage import AzureStorage
+    from shared.domain.archive import ArchiveLimits
+    from shared.pipeline import names
+    from shared.pipeline.context import Context, Limits
+
+    storage = AzureStorage(settings.storage)
+    limits = Limits(
+        archive=ArchiveLimits(file_bytes=settings.file_bytes, total_bytes=settings.run_bytes),
+        batch_bytes=settings.batch_bytes,
+        upload_bytes=settings.upload_bytes,
+        quiet_seconds=settings.quiet_seconds,
+        sweep_after=settings.sweep_after_seconds,
+    )
+    ensure = partial(storage.ensure, names.CONTAINERS, names.QUEUES)
+    return Services(Context(storage, storage, build_engine(), limits), storage.check, ensure)
+
+
+def build_engine() -> Engine:
+    """The real domain steps, the same that the command line calls."""
+    from shared.domain import inspector, patcher, reporter, thinker
+    from shared.domain.intake import plan_run
+    from shared.domain.report import render_all
+    from shared.pipeline.context import Engine
+
+    return Engine(plan_run, inspector.inspect, thinker.propose, patcher.patch, reporter.finish, render_all)
+
+
+_lock = threading.Lock()
+_current: Services | None = None
+
+
+def services() -> Services:
+    """The process's services, built on first use. Raises CriticalError where settings are missing or wrong."""
+    global _current  # noqa: PLW0603 - one per process; sync triggers run in several threads
+    with _lock:
+        if _current is None:
+            from shared import logs
+            from shared.settings import load_settings
+
+            logs.configure()
+            _current = build_services(load_settings())
+        return _current
+
+
+def install(replacement: Services | None) -> None:
+    """Use other services from now on (a test's), or None to build them anew."""
+    global _current  # noqa: PLW0603
+    with _lock:
+        _current = replacement
