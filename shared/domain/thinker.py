@@ -11,7 +11,8 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 
 from shared.domain.checks import Found
-from shared.domain.convert.base import CannotConvert, Conversion, Loss
+from shared.domain.convert.base import CannotConvert, Conversion, Loss, decision_key, split_decision_key
+from shared.domain.decisions import FILE_NAME as DECISIONS
 from shared.domain.facts import Facts
 from shared.domain.fixes import FIXES
 from shared.domain.inspector import Fields, facts_of, firing, manifest_of
@@ -150,9 +151,12 @@ class _Planner:
             self._say(key, "ignored", rule.harmless)
             return
         question = (reason.question if reason else None) or self._question(rule, found, obj)
+        if question is not None and rule.fix is None and self.facts.decision(question.key) is not None:
+            self._say(key, "ignored", f"Answered in {DECISIONS}.")
+            return
         if question is not None:
             self.questions.append(question)
-        said = str(reason) if reason else question.question if question else None
+        said = str(reason) if reason else rule.advice or (question.question if question else None)
         self._say(key, "needs-human", said)
 
     @staticmethod
@@ -160,7 +164,9 @@ class _Planner:
         if rule.ask is None:
             return None
         fields = Fields(found, obj)
-        return Question(rule.ask.key.format_map(fields), rule.ask.question.format_map(fields), rule.ask.example)
+        return Question(
+            decision_key(*split_decision_key(rule.ask.key.format_map(fields))), rule.ask.question.format_map(fields), rule.ask.example
+        )
 
     def _suggest(self, document: JsonValue) -> None:
         """The unsafe fixes, each against the documents as the safe ones leave them."""
