@@ -18,8 +18,10 @@ from shared.domain.convert.removed_simple import (
 )
 from shared.domain.convert.removed_webhook import removed_webhook
 from shared.domain.convert.removed_workload import removed_workload
+from shared.domain.convert.route import route
 
 CONVERSIONS: dict[str, Converter] = {
+    "route": route,
     "deployment-config": deployment_config,
     "reference-deployment-config": reference_deployment_config,
     "removed-api-workload": removed_workload,
