@@ -6,19 +6,15 @@ mentions a Secret is hidden. Line numbers never change. Only documents that hold
 
 from __future__ import annotations
 
-import base64
-import binascii
 import bisect
 import re
 from collections.abc import Collection, Iterator
-from contextlib import suppress
 from itertools import pairwise
 
-import yaml
+from shared.domain.report.credentials import MASK, redact
+from shared.domain.report.spans import find_secrets
 
-from shared.domain.report.credentials import LAST_APPLIED, MASK, SECRET_FIELDS, holds_secret, is_credential, is_reference, redact
-
-_LOADER: type[yaml.SafeLoader] = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
+_BOM = "\ufeff"
 _SECTION = re.compile(r"(?m)^(?:---|\.\.\.)(?=\s|\Z)")
 _SECRET = re.compile(r"\bSecret\b|secretGenerator")
 _SUSPECT = re.compile(r"(?i)secret|last-applied|pass|pwd|token|credential|conn|key|://")
@@ -26,42 +22,18 @@ _PEM = re.compile(r"-----BEGIN [A-Z0-9 ]*PRIVATE KEY-----.*?(?:-----END [A-Z0-9 
 _COMMENT = re.compile(r"(^|\s)#.*?(\r?)$")
 _HEADER = re.compile(r"(?:[&!]\S*\s+)*[|>][-+0-9]*")
 _ASSIGNMENT = re.compile(r"^(\s*(?:-\s+)*[\"']?([\w./-]+)[\"']?\s*:\s*)\S.*$")
-_Fields = dict[str, tuple[yaml.Node, yaml.Node]]
 _TELLS_NOTHING = {"apiVersion", "kind", "name", "namespace", "type"}
 _ANYWHERE, _IN_COMMENT = 12, 4
 """Shortest secret value, in characters, hidden wherever the file repeats it, and where a comment of it does."""
 
 
-class Found:
-    """What one section hides: character spans, regions whose comments go too, and the secret values themselves."""
-
-    def __init__(self) -> None:
-        self.spans: set[tuple[int, int]] = set()
-        self.regions: list[tuple[int, int, int]] = []
-        self.values: set[str] = set()
-
-    def add(self, node: yaml.ScalarNode, *, secret: bool) -> None:
-        if not is_reference(node.value) and node.end_mark.index > node.start_mark.index:
-            self.spans.add((node.start_mark.index, node.end_mark.index))
-            if secret:
-                self.values |= forms(node.value)
-
-
-def forms(value: str) -> set[str]:
-    """The texts in which a Secret's value may turn up: as it stands, Base64 decoded and encoded, and line by line."""
-    plain = {value.strip(), base64.b64encode(value.encode("utf-8", "replace")).decode()}
-    with suppress(ValueError, binascii.Error):
-        plain.add(base64.b64decode("".join(value.split()), validate=True).decode("utf-8").strip())
-    lines = {line.strip() for text in plain for line in text.splitlines()}
-    return {text for text in plain | lines if len(text) >= _IN_COMMENT}
-
-
 def secret_values(text: str) -> set[str]:
-    """Every value of a Secret in a file's text, in the forms of `forms`; the empty set where the text cannot be read."""
+    """Every value of a Secret in a file's text, in every form in which it may turn up; the empty set where the text cannot be read."""
     values: set[str] = set()
+    text = text.removeprefix(_BOM)
     for start, end in _sections(text):
         if _SECRET.search(text, start, end):
-            found = _compose(text[start:end])
+            found = find_secrets(text[start:end])
             values |= found.values if found else set()
     return values
 
@@ -73,6 +45,9 @@ def mask_lines(text: str, shown: Collection[int] | None = None, values: Collecti
     elsewhere (another version of the file); by default those of the text itself.
     """
     hidden = sorted(secret_values(text) if values is None else values, key=len, reverse=True)
+    if text.startswith(_BOM):
+        head, *rest = mask_lines(text[1:], shown, hidden) or [""]
+        return [_BOM + head, *rest]
     starts = _line_starts(text)
     parts, previous = [], 0
     for start, end in _sections(text):
@@ -104,7 +79,7 @@ def _sections(text: str) -> Iterator[tuple[int, int]]:
 def _mask_section(text: str) -> str:
     if not _SUSPECT.search(text):
         return text
-    found = _compose(text)
+    found = find_secrets(text)
     if found is None:
         return _mask_unreadable(text) if _SECRET.search(text) else text
     pieces, previous = [], 0
@@ -113,94 +88,6 @@ def _mask_section(text: str) -> str:
             pieces += [text[previous:start], _blank(text[start:end])]
             previous = end
     return _mask_comments(text, "".join(pieces) + text[previous:], found.regions)
-
-
-def _compose(text: str) -> Found | None:
-    """What a section hides, or None where it is no YAML."""
-    bom = text.startswith("\ufeff")
-    for attempt in (text, text.replace("\t", " ")):
-        try:
-            node = yaml.compose(" " + attempt[1:] if bom else attempt, Loader=_LOADER)
-            found = Found()
-            _walk(node, found, set())
-        except (yaml.YAMLError, RecursionError, UnicodeError):
-            continue
-        return found
-    return None
-
-
-def _walk(node: yaml.Node | None, found: Found, seen: set[int]) -> None:
-    if node is None or id(node) in seen:
-        return
-    seen.add(id(node))
-    if isinstance(node, yaml.MappingNode):
-        _walk_mapping(node, found, seen)
-    elif isinstance(node, yaml.SequenceNode):
-        for item in node.value:
-            _walk(item, found, seen)
-    elif isinstance(node, yaml.ScalarNode) and "\n" in node.value and redact(node.value) != node.value:
-        found.add(node, secret=False)
-
-
-def _walk_mapping(node: yaml.MappingNode, found: Found, seen: set[int]) -> None:
-    fields: _Fields = {key.value: (key, value) for key, value in _pairs(node) if isinstance(key, yaml.ScalarNode)}
-    if _text(fields, "kind") == "Secret":
-        for key, value in (fields[f] for f in SECRET_FIELDS if f in fields):
-            _hide(value, found, set())
-            column = value.value[0][0].start_mark.column if isinstance(value, yaml.MappingNode) and value.value else 0
-            found.regions.append((key.start_mark.index, value.end_mark.index, column))
-    name = _text(fields, "name")
-    for text, (_, value) in fields.items():
-        if text == "secretGenerator":
-            _hide_literals(value, found)
-        elif isinstance(value, yaml.ScalarNode) and _is_credential(text, value, name):
-            found.add(value, secret=False)
-        _walk(value, found, seen)
-
-
-def _pairs(node: yaml.MappingNode, depth: int = 0) -> Iterator[tuple[yaml.Node, yaml.Node]]:
-    """The members of a mapping; those merged by `<<` first, so that its own win."""
-    for key, value in node.value:
-        if key.tag == "tag:yaml.org,2002:merge" and depth < 10:
-            for base in value.value if isinstance(value, yaml.SequenceNode) else [value]:
-                if isinstance(base, yaml.MappingNode):
-                    yield from _pairs(base, depth + 1)
-    yield from ((key, value) for key, value in node.value if key.tag != "tag:yaml.org,2002:merge")
-
-
-def _text(fields: _Fields, key: str) -> str:
-    node = fields[key][1] if key in fields else None
-    return node.value if isinstance(node, yaml.ScalarNode) else ""
-
-
-def _is_credential(key: str, value: yaml.ScalarNode, name: str) -> bool:
-    """Judged by the key, by the `name` beside a `value`, or as an annotation that repeats a Secret."""
-    if LAST_APPLIED in key:
-        return holds_secret(value.value)
-    named = name if key == "value" and name else key
-    return value.tag == "tag:yaml.org,2002:str" and is_credential(named, value.value)
-
-
-def _hide(node: yaml.Node, found: Found, seen: set[int]) -> None:
-    """Every leaf below a Secret's data."""
-    if id(node) in seen:
-        return
-    seen.add(id(node))
-    if isinstance(node, yaml.ScalarNode):
-        found.add(node, secret=True)
-    elif isinstance(node, yaml.MappingNode):
-        for _, value in node.value:
-            _hide(value, found, seen)
-    else:
-        for item in node.value:
-            _hide(item, found, seen)
-
-
-def _hide_literals(node: yaml.Node, found: Found) -> None:
-    for item in node.value if isinstance(node, yaml.SequenceNode) else ():
-        for key, value in item.value if isinstance(item, yaml.MappingNode) else ():
-            if key.value == "literals":
-                _hide(value, found, set())
 
 
 def _blank(span: str) -> str:

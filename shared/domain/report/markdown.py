@@ -13,6 +13,7 @@ from shared.domain.model import SEVERITIES, FileOutcome, Question, Resolution, V
 from shared.domain.report.credentials import redact
 from shared.domain.report.document import summary
 from shared.domain.report.escape import code, inline, link
+from shared.domain.rulebook import by_id
 from shared.domain.run import RunSetup
 
 _PLACES_SHOWN = 10
@@ -25,9 +26,9 @@ def report_md(setup: RunSetup, outcomes: Iterable[FileOutcome], diffs: Mapping[s
     sections = [
         _headline(setup, files),
         _needs_human(files),
+        _not_read(files),
         _suggested(files),
         _changed(files, diffs),
-        _not_read(files),
         _ignored(files),
         _untouched(files),
     ]
@@ -164,7 +165,7 @@ def _by_rule(found: Iterable[Found], say: Callable[[Violation], str]) -> Iterato
         first = group[0][1]
         title = f"{rule_id} {first.title}"
         yield f"### {link(title, first.links[0]) if first.links else inline(title)} ({first.severity}, {len(group)})"
-        yield ""
+        yield from ("", *_why(rule_id))
         for message, places in _by_message(group, say).items():
             yield f"- {inline(redact(message))}"
             yield from (f"  - {place}" for place in places[:_PLACES_SHOWN])
@@ -173,12 +174,20 @@ def _by_rule(found: Iterable[Found], say: Callable[[Violation], str]) -> Iterato
         yield ""
 
 
+def _why(rule_id: str) -> Iterator[str]:
+    rule = by_id().get(rule_id)
+    if rule is not None:
+        yield from (inline(rule.why), "")
+
+
 def _by_message(group: Iterable[Found], say: Callable[[Violation], str]) -> dict[str, list[str]]:
     places: dict[str, list[str]] = {}
     for outcome, violation in group:
         resource = violation.resource
         named = f" {inline(f'{resource.kind} {resource.name}' if resource.name else resource.kind)}" if resource else ""
-        places.setdefault(say(violation), []).append(f"{inline(outcome.path)}:{violation.line}{named}")
+        said = say(violation)
+        detail = "" if said == violation.message else f": {inline(redact(violation.message))}"
+        places.setdefault(said, []).append(f"{inline(outcome.path)}:{violation.line}{named}{detail}")
     return places
 
 
