@@ -71,7 +71,7 @@ class Example(Closed):
 
 
 class Rule(Closed):
-    """One rule file."""
+    """One rule file. `harmless` says why nothing needs doing, `advice` what a person does where the program does not."""
 
     id: str = Field(pattern=r"^[A-Z]{2,8}\d{4}$")
     title: str
@@ -85,12 +85,15 @@ class Rule(Closed):
     fix: Fix | None = None
     ask: Ask | None = None
     harmless: str | None = None
+    advice: str | None = None
     examples: tuple[Example, ...] = Field(min_length=1)
     deprecated: bool = False
 
-    @field_validator("why", "message")
+    @field_validator("why", "message", "harmless", "advice")
     @classmethod
-    def _ends_with_period(cls, text: str, info: ValidationInfo) -> str:
+    def _ends_with_period(cls, text: str | None, info: ValidationInfo) -> str | None:
+        if text is None:
+            return None
         text = " ".join(text.split())
         if not text.endswith((".", "?")):
             raise ValueError(f"{info.field_name} must end with a full stop")
@@ -100,6 +103,8 @@ class Rule(Closed):
     def _one_outcome(self) -> Rule:
         if self.harmless and (self.fix or self.ask):
             raise ValueError("`harmless` excludes `fix` and `ask`")
+        if self.harmless and self.advice:
+            raise ValueError("`harmless` excludes `advice`")
         return self
 
     @property

@@ -11,17 +11,21 @@ from pydantic import Field, model_validator
 from shared.domain.checks.base import Found, check, opaque
 from shared.domain.facts import Facts
 from shared.domain.paths import expand
-from shared.domain.pointer import MISSING, get, split
+from shared.domain.pointer import MISSING, child, get, parent, split
 from shared.domain.rulebook import Closed
 
 
 class When(Closed):
-    """Conditions on the same object: `when` maps a pointer to the globs of which its value must match one."""
+    """Conditions on the same object: pointer -> globs. The value must match one of `when`'s and none of `unless`'s."""
 
     when: dict[str, tuple[str, ...]] = Field(default_factory=dict)
+    unless: dict[str, tuple[str, ...]] = Field(default_factory=dict)
 
     def holds(self, obj: Mapping[str, Any]) -> bool:
-        return all(_matches(get(obj, pointer), globs) for pointer, globs in self.when.items())
+        """Whether every condition is met; an absent field matches no glob."""
+        return all(_matches(get(obj, pointer), globs) for pointer, globs in self.when.items()) and not any(
+            _matches(get(obj, pointer), globs) for pointer, globs in self.unless.items()
+        )
 
 
 class ValueParams(When):
@@ -39,7 +43,7 @@ class PathParams(When):
 
 
 class KeyParams(PathParams):
-    """`paths` name mappings; `keys` are the globs of the keys that fire; `together` makes one finding of a mapping's keys."""
+    """`paths` name mappings; `keys` are the globs of the keys that fire; `together` makes one finding of all of an object's keys."""
 
     keys: tuple[str, ...] = Field(min_length=1)
     none_of: tuple[str, ...] = ()
@@ -101,16 +105,16 @@ def key(obj: Mapping[str, Any], params: KeyParams, _: Facts) -> Iterator[Found]:
     """Fires at keys of a mapping (annotations, labels, nodeSelector) that match a glob."""
     if not params.holds(obj):
         return
-    for place in (p for pattern in params.paths for p in expand(obj, pattern)):
-        paths = [p for p in expand(get(obj, place), "/*") if _key_matches(p, params)]
-        if params.together and paths:
-            yield Found(place, {"value": ", ".join(split(p)[-1] for p in paths), "field": split(place)[-1]})
-        elif not params.together:
-            for p in paths:
-                inner = get(obj, place + p)
-                yield Found(place + p, {"value": "" if isinstance(inner, (dict, list)) else text_of(inner), "field": split(p)[-1]})
+    places = (p for pattern in params.paths for p in expand(obj, pattern) if isinstance(get(obj, p), dict))
+    found = [child(place, name) for place in places for name in get(obj, place) if _key_matches(name, params)]
+    if params.together and found:
+        names = dict.fromkeys(split(p)[-1] for p in found)
+        yield Found(parent(found[0]), {"value": ", ".join(names), "field": split(parent(found[0]))[-1]})
+    elif not params.together:
+        for path in found:
+            inner = get(obj, path)
+            yield Found(path, {"value": "" if isinstance(inner, (dict, list)) else text_of(inner), "field": split(path)[-1]})
 
 
-def _key_matches(path: str, params: KeyParams) -> bool:
-    name = split(path)[-1]
+def _key_matches(name: str, params: KeyParams) -> bool:
     return any(fnmatch.fnmatchcase(name, g) for g in params.keys) and not any(fnmatch.fnmatchcase(name, g) for g in params.none_of)

@@ -37,9 +37,15 @@ class KnownParams(Closed):
 
 
 class GroupParams(Closed):
-    """API groups (globs) that other rules speak of and this one leaves alone."""
+    """`only` and `except_groups` are globs of API groups: those this rule speaks of, and those other rules do.
 
+    `even_defined`: also where the run brings the CustomResourceDefinition; `except_kinds` are kinds with a rule of their own.
+    """
+
+    only: tuple[str, ...] = Field(default=("*",))
     except_groups: tuple[str, ...] = Field(default=())
+    except_kinds: tuple[str, ...] = Field(default=())
+    even_defined: bool = False
 
 
 @check("storage-class", KnownParams)
@@ -92,8 +98,11 @@ def foreign_api(obj: Mapping[str, Any], params: GroupParams, facts: Facts) -> It
     group = obj["apiVersion"].rpartition("/")[0] or "core"
     legacy = group == "core" and obj["kind"] in LEGACY_OPENSHIFT
     served = any(fnmatch.fnmatchcase(group, g) for g in facts.typed_target.api_groups)
-    if (served and not legacy) or any(fnmatch.fnmatchcase(group, g) for g in params.except_groups):
+    mine = any(fnmatch.fnmatchcase(group, g) for g in params.only) and not any(fnmatch.fnmatchcase(group, g) for g in params.except_groups)
+    if (served and not legacy) or not mine or obj["kind"] in params.except_kinds:
         return
-    defined = any(crd.get("spec", {}).get("group") == group for crd in facts.of_kind("CustomResourceDefinition"))
+    defined = not params.even_defined and any(
+        crd.get("spec", {}).get("group") == group for crd in facts.of_kind("CustomResourceDefinition")
+    )
     if not defined:
-        yield Found("/apiVersion", {"value": obj["apiVersion"]})
+        yield Found("/apiVersion", {"value": obj["apiVersion"], "group": group})

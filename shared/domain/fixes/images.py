@@ -12,6 +12,7 @@ from shared.domain.facts import Facts
 from shared.domain.fixes.base import fix
 from shared.domain.model import AzureResource, Question
 from shared.domain.pointer import get
+from shared.domain.rulebook import Closed
 
 
 @fix("image-registry", Nothing)
@@ -31,3 +32,32 @@ def image_registry(obj: Mapping[str, Any], found: Found, _: Nothing, facts: Fact
         "Container image", new, f"copy of {image}", f"az acr import --name {name} --source {image} --image {new.partition('/')[2]}"
     )
     return Conversion((Op("replace", found.path, new),), resources=(resource,))
+
+
+@fix("image-pin", Nothing)
+def image_pin(obj: Mapping[str, Any], found: Found, _: Nothing, facts: Facts) -> Conversion:
+    """Write the reference that a Decision gives for this image; a tag is never guessed, so without one it asks."""
+    image = get(obj, found.path)
+    answer = facts.decision(decision_key("images", image))
+    if not isinstance(answer, str) or not answer:
+        question = Question(
+            decision_key("images", image), f"Which tag or digest of {image} runs today?", f"{image.removesuffix(':latest')}:1.2.3"
+        )
+        raise CannotConvert("A tag is never guessed: only the running cluster knows which one it is.", question, found.path)
+    return Conversion((Op("replace", found.path, answer),))
+
+
+class PrefixParams(Closed):
+    """Old start of an image reference -> new start; the longest that matches counts."""
+
+    prefixes: dict[str, str]
+
+
+@fix("image-prefix", PrefixParams)
+def image_prefix(obj: Mapping[str, Any], found: Found, params: PrefixParams, _: Facts) -> Conversion:
+    """The same image under the name that its publisher moved it to."""
+    image = get(obj, found.path)
+    start = max((p for p in params.prefixes if image.startswith(p)), key=len, default=None)
+    if start is None:
+        raise CannotConvert("The image is not in the rule's table.", path=found.path)
+    return Conversion((Op("replace", found.path, params.prefixes[start] + image.removeprefix(start)),))

@@ -61,3 +61,9 @@ def _claim(obj: Mapping[str, Any], path: str) -> tuple[frozenset[str], bool]:
     modes = spec.get("accessModes") if isinstance(spec, dict) else None
     block = isinstance(spec, dict) and spec.get("volumeMode") == "Block"
     return frozenset(m for m in modes if isinstance(m, str)) if isinstance(modes, list) else frozenset(), block
+
+
+@fix("shared-storage-class", Nothing)
+def shared_storage_class(_: Mapping[str, Any], found: Found, __: Nothing, facts: Facts) -> Conversion:
+    """Name the target's class for several nodes in a claim that names none."""
+    return Conversion((Op("add", found.path, facts.typed_target.storage.file),))

@@ -1,0 +1,45 @@
+"""Claims for several nodes that would get a disk, which AKS attaches to one node only."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+from shared.domain.checks.base import Found, check
+from shared.domain.checks.cluster import CLASS_ANNOTATION
+from shared.domain.facts import Facts
+from shared.domain.paths import expand
+from shared.domain.pointer import MISSING, get
+from shared.domain.rulebook import Closed
+
+CLAIMS = ("/spec/volumeClaimTemplates/*/spec", "$pod/volumes/*/ephemeral/volumeClaimTemplate/spec")
+DISK_CLASSES = frozenset({"default", "managed", "managed-csi", "managed-csi-premium", "managed-csi-premium-v2", "managed-premium"})
+"""The built-in classes on Azure Disk (learn.microsoft.com/azure/aks/concepts-storage)."""
+
+SHARED = frozenset({"ReadWriteMany", "ReadOnlyMany"})
+STATIC = ("volumeName", "selector", "dataSource", "dataSourceRef")
+"""Fields of a claim that is meant for a volume that exists, or a copy of one."""
+
+
+class SharedClaimParams(Closed):
+    """`named` true: claims that name a disk class; false: claims that name none and so get the cluster's default, a disk."""
+
+    named: bool
+
+
+@check("shared-claim-on-disk", SharedClaimParams)
+def shared_claim_on_disk(obj: Mapping[str, Any], params: SharedClaimParams, _: Facts) -> Iterator[Found]:
+    """Fires at the storage class of a file system claim with ReadWriteMany or ReadOnlyMany on a disk."""
+    places = ["/spec"] if obj.get("kind") == "PersistentVolumeClaim" else [p for c in CLAIMS for p in expand(obj, c)]
+    for place in places:
+        spec = get(obj, place)
+        if not isinstance(spec, dict) or not _shared(spec) or any(k in spec for k in STATIC) or get(obj, CLASS_ANNOTATION) is not MISSING:
+            continue
+        name = spec.get("storageClassName")
+        if (name in DISK_CLASSES) if params.named else (name is None and "storageClassName" not in spec):
+            yield Found(f"{place}/storageClassName", {"value": str(name)})
+
+
+def _shared(spec: Mapping[str, Any]) -> bool:
+    modes = spec.get("accessModes")
+    return spec.get("volumeMode") != "Block" and isinstance(modes, list) and bool(SHARED & {m for m in modes if isinstance(m, str)})

@@ -1,0 +1,54 @@
+"""Patterns inside free text (environment values, arguments, ConfigMap data): addresses and host names of the old cluster."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+from pydantic import Field, field_validator
+
+from shared.domain.checks.base import Found, check
+from shared.domain.checks.basic import When
+from shared.domain.facts import Facts
+from shared.domain.paths import expand
+from shared.domain.pointer import child, get
+
+
+class TextParams(When):
+    """`pattern` is a regular expression; what it matches (its group 1 where it has one) is the finding's `value`."""
+
+    paths: tuple[str, ...] = Field(min_length=1)
+    pattern: str
+
+    @field_validator("pattern")
+    @classmethod
+    def _compiles(cls, pattern: str) -> str:
+        re.compile(pattern)
+        return pattern
+
+
+@check("text", TextParams)
+def text(obj: Mapping[str, Any], params: TextParams, _: Facts) -> Iterator[Found]:
+    """Fires once per object and matched value, at its first place; never inside a Secret."""
+    if obj.get("kind") == "Secret" or not params.holds(obj):
+        return
+    seen: set[str] = set()
+    for path, value in (s for pattern in params.paths for p in expand(obj, pattern) for s in strings(get(obj, p), p)):
+        for match in re.finditer(params.pattern, value):
+            shown = match[1] if match.re.groups else match[0]
+            if shown not in seen:
+                seen.add(shown)
+                yield Found(path, {"value": shown})
+
+
+def strings(value: object, at: str) -> Iterator[tuple[str, str]]:
+    """(pointer, string) of every string at or below a value."""
+    if isinstance(value, str):
+        yield at, value
+    elif isinstance(value, dict):
+        for key, inner in value.items():
+            yield from strings(inner, child(at, key))
+    elif isinstance(value, list):
+        for i, inner in enumerate(value):
+            yield from strings(inner, child(at, i))
