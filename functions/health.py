@@ -4,6 +4,9 @@ import json
 
 import azure.functions as func
 
+from shared.domain.errors import AksCopilotError
+from shared.services import services
+
 bp = func.Blueprint()
 
 
@@ -11,9 +14,6 @@ bp = func.Blueprint()
 @bp.route(route="api/health", methods=["GET"], auth_level=func.AuthLevel.ANONYMOUS)
 def health(req: func.HttpRequest) -> func.HttpResponse:  # noqa: ARG001 - the worker demands the parameter
     """200 where settings and storage are usable, else 503 saying which part is not (one line each, nothing secret)."""
-    from shared.domain.errors import AksCopilotError  # noqa: PLC0415
-    from shared.services import services  # noqa: PLC0415
-
     try:
         parts = services().check()
     except AksCopilotError as error:

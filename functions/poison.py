@@ -2,19 +2,18 @@
 
 import azure.functions as func
 
+from shared import logs
+from shared.services import services
+
 bp = func.Blueprint()
 
 
 def _handle(queue: str, message: func.QueueMessage) -> None:
     """Mark the run failed, whatever the message looks like and whatever else is broken."""
     try:
-        from shared.services import services  # noqa: PLC0415 - a broken installation must not raise here either
-
         services().poisoned(queue, message.get_body().decode("utf-8", "replace"))
-    except Exception:  # noqa: BLE001 - the real host skips messages of a poison queue after five tries: raising loses them
-        import logging  # noqa: PLC0415
-
-        logging.getLogger("aks_copilot").error('{"level": "error", "message": "poison handler failed", "queue": "%s"}', queue)
+    except Exception as error:  # noqa: BLE001 - the real host skips messages of a poison queue after five tries: raising loses them
+        logs.failure("poison handler failed", error, queue=queue)
 
 
 @bp.function_name("intake_poison")

@@ -22,8 +22,8 @@ from shared.domain.errors import CriticalError
 
 SCHEMA_VERSION = 1
 INLINE_BYTES = 48 * 1024
-RUN_ID = r"^[a-z0-9-]{1,40}-[0-9a-f]{16}$"
-"""`<app>-<first 64 bits of a SHA-256>`; see shared.pipeline.names.run_id."""
+RUN_ID = r"^[a-z0-9-]{1,40}-[0-9a-f]{12}$"
+"""`<app>-<first 48 bits of a SHA-256>`; see shared.pipeline.names.run_id."""
 TRACEPARENT = r"^[0-9a-f]{2}-[0-9a-f]{32}-[0-9a-f]{16}-[0-9a-f]{2}$"
 """https://www.w3.org/TR/trace-context/#traceparent-header"""
 

@@ -42,7 +42,7 @@ def is_run_id(text: str) -> bool:
 def run_id(app: str, snapshot: Iterable[tuple[str, str]], options: RunOptions) -> str:
     """The run's name from its snapshot of (name, ETag) and what the caller chose; decisions are files of the snapshot."""
     key = [app, sorted(snapshot), options.source, options.target, options.apply_unsafe]
-    return f"{app}-{hashlib.sha256(json.dumps(key).encode()).hexdigest()[:16]}"
+    return f"{app}-{hashlib.sha256(json.dumps(key).encode()).hexdigest()[:12]}"
 
 
 def app_of(run: str) -> str:

@@ -1,0 +1,167 @@
+"""The HTTP API of runs (FastAPI). Errors are {"error": "<one line>"}; a body's length is checked before it is looked at."""
+
+from __future__ import annotations
+
+import re
+from typing import Annotated, Any, Literal
+
+from fastapi import FastAPI, HTTPException, Query, Request, Response
+from fastapi.concurrency import run_in_threadpool
+from fastapi.exceptions import RequestValidationError
+from fastapi.responses import JSONResponse
+from pydantic import BaseModel, ConfigDict
+from pydantic import ValidationError as SchemaError
+from starlette.exceptions import HTTPException as HttpError
+
+from shared.domain.errors import AksCopilotError, CriticalError, TransientError, ValidationError
+from shared.domain.messages import TRACEPARENT
+from shared.domain.run import RunOptions
+from shared.pipeline import names, state, status, submit, upkeep
+from shared.pipeline.context import Context
+from shared.services import services
+
+_ARCHIVES: dict[str, submit.BodyKind] = {
+    "application/zip": "zip",
+    "application/x-zip-compressed": "zip",
+    "application/gzip": "tar.gz",
+    "application/x-gzip": "tar.gz",
+}
+_REPORTS = {
+    "json": ("report.json", "application/json"),
+    "md": ("report.md", "text/markdown; charset=utf-8"),
+    "sarif": ("report.sarif", "application/sarif+json"),
+    "patch": ("patch.json", "application/json"),
+    "diff": ("changes.diff", "text/x-diff; charset=utf-8"),
+    "resources": ("resources.md", "text/markdown; charset=utf-8"),
+}
+_STATUS: tuple[tuple[type[AksCopilotError], int], ...] = ((ValidationError, 400), (TransientError, 503), (CriticalError, 500))
+Format = Literal["json", "md", "sarif", "patch", "diff", "resources"]
+
+
+class Submission(BaseModel):
+    """The JSON body of POST /api/runs: texts by path."""
+
+    model_config = ConfigDict(extra="forbid", strict=True)
+
+    app: str
+    files: dict[str, str]
+    source: str = "auto"
+    target: str | None = None
+    unsafe: bool = False
+
+    @property
+    def options(self) -> RunOptions:
+        """The same as the pipeline's value."""
+        return RunOptions(self.app, self.source, self.target, self.unsafe)
+
+
+def create_app() -> FastAPI:
+    """The routes below /api/runs, with one-line errors; no documentation pages, no lifespan (the worker runs none)."""
+    app = FastAPI(docs_url=None, redoc_url=None, openapi_url=None)
+    app.add_exception_handler(HttpError, _http_error)
+    app.add_exception_handler(RequestValidationError, _bad_request)
+    for kind, _ in _STATUS:
+        app.add_exception_handler(kind, _our_error)
+    app.add_api_route("/api/runs", post_run, methods=["POST"], status_code=202)
+    app.add_api_route("/api/runs", get_runs, methods=["GET"])
+    app.add_api_route("/api/runs/{run}", get_run, methods=["GET"])
+    app.add_api_route("/api/runs/{run}/report", get_report, methods=["GET"])
+    app.add_api_route("/api/runs/{run}/replay", post_replay, methods=["POST"], status_code=202)
+    return app
+
+
+async def post_run(
+    request: Request,
+    response: Response,
+    app: Annotated[str, Query()] = "",
+    source: Annotated[str, Query()] = "auto",
+    unsafe: Annotated[bool, Query()] = False,
+) -> dict[str, Any]:
+    """An archive (application/zip or gzip, ?app=NAME) or a Submission; 202 with the run's name."""
+    ctx = services().context
+    _check_length(request, ctx.limits.upload_bytes)
+    media = request.headers.get("content-type", "").partition(";")[0].strip().lower()
+    body, trace = await request.body(), _trace(request)
+    if media in _ARCHIVES:
+        run = await run_in_threadpool(submit.submit_archive, ctx, body, _ARCHIVES[media], RunOptions(app, source, None, unsafe), trace)
+    elif media == "application/json":
+        sent = _submission(body)
+        run = await run_in_threadpool(submit.submit_files, ctx, sent.files, sent.options, trace)
+    else:
+        raise HTTPException(415, "send application/zip, application/gzip or application/json")
+    response.headers["Location"] = f"/api/runs/{run}"
+    return {"runId": run, "links": {"self": f"/api/runs/{run}", "report": f"/api/runs/{run}/report"}}
+
+
+def get_runs() -> dict[str, Any]:
+    """The newest 50 runs."""
+    return {"runs": status.list_runs(services().context)}
+
+
+def get_run(run: str) -> dict[str, Any]:
+    """Where one run stands."""
+    found = status.run_status(services().context, run)
+    if found is None:
+        raise HTTPException(404, "no such run")
+    return found
+
+
+def get_report(run: str, format: Annotated[Format, Query()] = "json") -> Response:  # noqa: A002 - the parameter's public name
+    """One report file of a finished run."""
+    ctx, (name, media) = services().context, _REPORTS[format]
+    _known(ctx, run)
+    found = ctx.blobs.read(names.REPORTS, f"{run}/{name}", max_bytes=ctx.limits.state_bytes)
+    if found is None or not state.exists(ctx, names.done(run)):
+        raise HTTPException(409, "the run is not finished")
+    return Response(found[0], media_type=media)
+
+
+def post_replay(run: str) -> dict[str, Any]:
+    """Run a failed run again."""
+    ctx = services().context
+    _known(ctx, run)
+    upkeep.replay(ctx, run)
+    return {"runId": run}
+
+
+def _known(ctx: Context, run: str) -> None:
+    if not names.is_run_id(run) or not state.exists(ctx, names.started(run)):
+        raise HTTPException(404, "no such run")
+
+
+def _check_length(request: Request, limit: int) -> None:
+    length = request.headers.get("content-length", "")
+    if not length.isdigit():
+        raise HTTPException(411, "Content-Length is required")
+    if int(length) > limit:
+        raise HTTPException(413, f"the body may have at most {limit} bytes")
+
+
+def _submission(body: bytes) -> Submission:
+    try:
+        return Submission.model_validate_json(body)
+    except SchemaError as error:
+        first = error.errors(include_url=False, include_input=False, include_context=False)[0]
+        where = ".".join(str(x) for x in first["loc"]) or "body"
+        raise HTTPException(400, f"{where}: {first['msg']}") from None
+
+
+def _trace(request: Request) -> str | None:
+    given = request.headers.get("traceparent", "")
+    return given if re.fullmatch(TRACEPARENT.strip("^$"), given) else None
+
+
+def _http_error(_: Request, error: Exception) -> JSONResponse:
+    assert isinstance(error, HttpError)  # noqa: S101 - registered for this type only
+    return JSONResponse({"error": str(error.detail)}, error.status_code)
+
+
+def _bad_request(_: Request, error: Exception) -> JSONResponse:
+    assert isinstance(error, RequestValidationError)  # noqa: S101
+    first = error.errors()[0]
+    return JSONResponse({"error": f"{'.'.join(str(x) for x in first['loc'])}: {first['msg']}"}, 400)
+
+
+def _our_error(_: Request, error: Exception) -> JSONResponse:
+    code = next(code for kind, code in _STATUS if isinstance(error, kind))
+    return JSONResponse({"error": " ".join(str(error).split())}, code)
