@@ -33,6 +33,8 @@ class Limits:
     upload_bytes: int = 100 * 1024 * 1024
     quiet_seconds: float = 10
     sweep_after: float = 60
+    retry_seconds: float = 30
+    """The same wait as host.json's visibilityTimeout."""
     give_up_after: float = 6 * 3600
     """How long a message may be put off by an outage that says how long it lasts."""
     abandon_after: float = 7 * 86_400

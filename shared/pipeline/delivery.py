@@ -1,11 +1,14 @@
 """One delivery of one queue message: the error policy of DESIGN 9 that all stages share.
 
-unreadable message   written to <queue>-poison with the reason, normal return
-TransientError       recorded, raised: the host retries; with retry_after: re-sent with that delay, normal return
-ValidationError      recorded, the run is marked failed, normal return (a stage whose input is at fault for one file makes
-                     a `failed` entry of it and raises nothing)
-CriticalError        recorded, the run is marked failed, written to <queue>-poison, normal return
-anything else        a bug: recorded, raised; the host retries, then poisons
+    unreadable message   written to <queue>-poison with the reason, normal return
+    TransientError       recorded, raised: the host retries; with retry_after: re-sent with that delay, normal return
+    ValidationError      recorded, the run is marked failed, normal return (a stage whose input is at fault for one file
+                         makes a `failed` entry of it and raises nothing)
+    CriticalError        recorded, the run is marked failed, written to <queue>-poison, normal return
+    anything else        a bug: recorded, raised; the host retries, then poisons
+
+A message that got its run's name only here (`Following`) is re-sent under that name instead of raised, so that the copy which
+the host may move to the poison queue in the end says which run it belongs to.
 """
 
 from __future__ import annotations
@@ -37,22 +40,22 @@ def deliver(ctx: Context, queue: str, step: Step, text: str, dequeue_count: int 
         logs.failure("message refused", error, stage=stage)
         _park(ctx, queue, error, text=text[:_QUOTED])
         return
-    _run(ctx, queue, step, envelope, dequeue_count)
+    _run(ctx, queue, step, envelope, envelope, dequeue_count)
 
 
-def _run(ctx: Context, queue: str, step: Step, envelope: Envelope, dequeue_count: int) -> None:
+def _run(ctx: Context, queue: str, step: Step, received: Envelope, envelope: Envelope, dequeue_count: int) -> None:
     stage, attempt, following = names.STAGES[queue], envelope.attempt + max(dequeue_count, 1) - 1, None
     with logs.bound(runId=envelope.run_id or None, stage=stage, attempt=attempt, traceparent=envelope.traceparent):
         try:
             with logs.timed(f"{stage} finished"):
                 following = step(ctx, envelope)
         except Exception as error:  # noqa: BLE001 - _settle raises what is not its own
-            _settle(ctx, queue, envelope, error, attempt)
+            _settle(ctx, queue, envelope, error, attempt, renamed=envelope.run_id != received.run_id)
     if following is not None:
-        _run(ctx, queue, following[1], following[0], dequeue_count)
+        _run(ctx, queue, following[1], received, following[0], dequeue_count)
 
 
-def _settle(ctx: Context, queue: str, envelope: Envelope, error: Exception, attempt: int) -> None:
+def _settle(ctx: Context, queue: str, envelope: Envelope, error: Exception, attempt: int, *, renamed: bool) -> None:
     """Decide what becomes of a message whose stage raised `error`, which is the exception being handled."""
     logs.failure("stage failed", error, level=logging.WARNING if isinstance(error, TransientError) else logging.ERROR)
     with contextlib.suppress(AksCopilotError):  # the record is for people; a storage outage must not hide the error itself
@@ -64,6 +67,9 @@ def _settle(ctx: Context, queue: str, envelope: Envelope, error: Exception, atte
         _park(ctx, queue, error, envelope=json.loads(envelope.encode()))
     elif isinstance(error, ValidationError):
         mark_failed(ctx, envelope.run_id, names.STAGES[queue], error)
+    elif renamed:
+        again = envelope.model_copy(update={"attempt": envelope.attempt + 1})
+        ctx.queue.send(queue, again.encode(), visibility_delay=ctx.limits.retry_seconds)
     else:
         raise error
 
