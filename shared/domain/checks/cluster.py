@@ -36,6 +36,12 @@ class KnownParams(Closed):
     known: bool
 
 
+class ProvisionerParams(Closed):
+    """Provisioners with a rule of their own."""
+
+    except_provisioners: tuple[str, ...] = ()
+
+
 class GroupParams(Closed):
     """`only` and `except_groups` are globs of API groups: those this rule speaks of, and those other rules do.
 
@@ -63,11 +69,12 @@ def storage_class(obj: Mapping[str, Any], params: KnownParams, facts: Facts) -> 
             yield Found(path, {"value": name})
 
 
-@check("storage-provisioner", Nothing)
-def storage_provisioner(obj: Mapping[str, Any], _: Nothing, facts: Facts) -> Iterator[Found]:
+@check("storage-provisioner", ProvisionerParams)
+def storage_provisioner(obj: Mapping[str, Any], params: ProvisionerParams, facts: Facts) -> Iterator[Found]:
     """Fires at a StorageClass whose driver the target does not run."""
     provisioner = obj.get("provisioner")
-    if isinstance(provisioner, str) and not opaque(provisioner) and provisioner not in facts.typed_target.provisioners:
+    served = (*facts.typed_target.provisioners, *params.except_provisioners)
+    if isinstance(provisioner, str) and not opaque(provisioner) and provisioner not in served:
         yield Found("/provisioner", {"value": provisioner})
 
 
