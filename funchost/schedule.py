@@ -14,7 +14,10 @@ from dateutil import tz
 from funchost.errors import ConfigurationError
 
 # NCrontab's own alphabet: croniter would also take L, #, ?, @daily and Sunday as 7, which the real host refuses.
-_FIELD = re.compile(r"^[A-Za-z0-9*,/\-]+$")
+_VALUE = r"(?:\*|\d+|[A-Za-z]{3})"
+_ITEM = rf"{_VALUE}(?:-{_VALUE})?(?:/\d+)?"
+_FIELD = re.compile(rf"^{_ITEM}(?:,{_ITEM})*$")
+_SUNDAY_AS_7 = re.compile(r"(?<![/\d])7")
 _SPAN = re.compile(r"^(?:(\d+)\.)?(\d{1,2}):(\d{1,2}):(\d{1,2})$")
 
 
@@ -73,7 +76,7 @@ def time_zone(where: str, environ: Mapping[str, str]) -> tzinfo:
 def _cron(text: str, where: str, zone: tzinfo) -> CronSchedule:
     fields = text.split()
     refused = ConfigurationError(f"{where}: the schedule {text!r} is no NCRONTAB expression with 5 or 6 fields")
-    if len(fields) not in {5, 6} or not all(_FIELD.match(part) for part in fields) or "7" in fields[-1]:
+    if len(fields) not in {5, 6} or not all(_FIELD.match(part) for part in fields) or _SUNDAY_AS_7.search(fields[-1]):
         raise refused
     schedule = CronSchedule(" ".join(fields), zone)
     try:

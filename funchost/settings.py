@@ -79,7 +79,9 @@ def load_local_settings(path: Path, environ: MutableMapping[str, str], *, requir
 
 
 def _section(document: dict[str, Any], name: str, path: Path) -> dict[str, str]:
-    section = document.get(name) or {}
+    section = document.get(name)
+    if section is None:
+        return {}
     if not isinstance(section, dict):
         raise ConfigurationError(f"{path.name}: {name} must be an object")
     wrong = next((key for key, value in section.items() if isinstance(value, (dict, list))), None)
