@@ -18,6 +18,8 @@ import shared
 from shared.cli.console import note
 from shared.cli.manifests import fix, inspect
 from shared.cli.rules import profiles_app, rules_app
+from shared.cli.runs import runs, submit, watch
+from shared.cli.up import up
 from shared.domain.errors import AksCopilotError
 from shared.logs import configure, describe
 
@@ -32,6 +34,10 @@ app = typer.Typer(
 )
 app.command(no_args_is_help=True)(inspect)
 app.command(no_args_is_help=True)(fix)
+app.command(no_args_is_help=True)(submit)
+app.command(no_args_is_help=True)(watch)
+app.command()(runs)
+app.command()(up)
 app.add_typer(rules_app, name="rules")
 app.add_typer(profiles_app, name="profiles")
 
