@@ -1,0 +1,158 @@
+"""The kustomizations of a run, kept true when files, kinds and API versions change under them.
+
+`Kustomizations.blocks_conversion` is asked before an object is converted: a patch, replacement or name prefix that would no longer fit
+the result is a reason to leave the object alone. Afterwards `operations` and `patch_operations` say what must change in the
+kustomizations and in the files of strategic-merge patches. What kustomize does is from its own documentation and from kubectl 1.35:
+a patch file without a target is matched by apiVersion, kind and name; a target's fields are anchored regular expressions.
+"""
+
+from __future__ import annotations
+
+import posixpath
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from shared.domain.convert.base import Op
+from shared.domain.convert.kustomize_patches import Patch, Retyping, body_fits, retargeted
+from shared.domain.convert.kustomize_patches import patches_of as read_patches
+from shared.domain.model import ResourceRef
+
+NAMES = ("kustomization.yaml", "kustomization.yml", "Kustomization")
+FILE_LISTS = ("resources", "bases", "components", "crds", "configurations", "transformers", "generators", "patchesStrategicMerge")
+INCLUDING = ("resources", "bases", "components")
+GATEWAY_KINDS = ("HTTPRoute", "Gateway")
+
+Read = Callable[[str], Sequence[Any] | None]
+"""The parsed documents of a file of the run by its path; None where it is not there or not readable."""
+
+
+@dataclass(frozen=True, slots=True)
+class Changes:
+    """What became of a run's files and objects; paths are relative to the run's root."""
+
+    retyped: tuple[Retyping, ...] = ()
+    kept: tuple[ResourceRef, ...] = ()
+    """Objects of a kind that was converted elsewhere but not here: a target that selects both is written twice."""
+    removed: frozenset[str] = frozenset()
+    created: frozenset[str] = frozenset()
+
+
+class Kustomizations:
+    """All kustomizations of a run: parsed content by path, and a reader of the other files."""
+
+    def __init__(self, files: Mapping[str, Mapping[str, Any]], read: Read) -> None:
+        self._files = dict(files)
+        self._patches = {path: tuple(read_patches(path, content, read)) for path, content in files.items()}
+
+    def patch_files(self) -> frozenset[str]:
+        """Files that hold patches: fragments of objects, never whole manifests."""
+        return frozenset(p.file for found in self._patches.values() for p in found if p.file is not None)
+
+    def building(self, file: str) -> list[str]:
+        """The kustomizations that build a file, directly or through another kustomization, in path order."""
+        found = {path for path, content in self._files.items() if file in _listed(path, content, INCLUDING)}
+        while True:
+            folders = {posixpath.dirname(p) for p in found}
+            more = {path for path, content in self._files.items() if folders & _listed(path, content, INCLUDING)} - found
+            if not more:
+                return sorted(found)
+            found |= more
+
+    def blocks_conversion(self, file: str, retyping: Retyping) -> str | None:
+        """Why an object of `file` must not be converted, or None. One sentence naming the kustomization."""
+        for path in self.building(file):
+            content = self._files[path]
+            if retyping.kind in GATEWAY_KINDS and (content.get("namePrefix") or content.get("nameSuffix")):
+                return f"{path} changes names by a prefix or suffix, which kustomize does not follow inside a {retyping.kind}"
+            for field in ("replacements", "vars"):
+                if _mentions(content.get(field), retyping.ref):
+                    return f"{path} copies values from or into this {retyping.ref.kind} ({field})"
+            for patch in self._patches[path]:
+                if patch.selects(retyping.ref) and not body_fits(patch, retyping):
+                    return f"{path} patches fields of this {retyping.ref.kind} that its successor does not have ({patch.place})"
+        return None
+
+    def operations(self, changes: Changes) -> dict[str, tuple[Op, ...]]:
+        """The operations per kustomization that keep it true; nothing where nothing changes."""
+        found = {
+            path: (*_retarget(self._patches[path], changes), *_relist(path, content, changes)) for path, content in self._files.items()
+        }
+        return {path: ops for path, ops in found.items() if ops}
+
+    def patch_operations(self, changes: Changes) -> dict[tuple[str, int], tuple[Op, ...]]:
+        """The operations per (file, document) of strategic-merge patches that are matched by apiVersion and kind."""
+        found: dict[tuple[str, int], tuple[Op, ...]] = {}
+        for patch in (p for patches in self._patches.values() for p in patches):
+            new = next((r for r in changes.retyped if patch.target is None and patch.selects(r.ref)), None)
+            if new is not None and patch.file is not None and isinstance(patch.body, Mapping):
+                wanted = {"apiVersion": new.api_version, "kind": new.kind}
+                found[patch.file, patch.document] = tuple(Op("replace", f"/{k}", v) for k, v in wanted.items() if patch.body[k] != v)
+        return {k: ops for k, ops in found.items() if ops}
+
+
+def _listed(path: str, content: Mapping[str, Any], fields: Iterable[str]) -> set[str]:
+    """The files and folders that a kustomization lists in these fields, relative to the run's root."""
+    return {_resolve(path, e) for f in fields for e in _entries(content, f)}
+
+
+def _entries(content: Mapping[str, Any], field: str) -> Iterator[str]:
+    items = content.get(field)
+    yield from (e for e in (items if isinstance(items, list) else []) if isinstance(e, str) and "\n" not in e and "://" not in e)
+
+
+def _resolve(path: str, entry: str) -> str:
+    resolved = posixpath.normpath(posixpath.join(posixpath.dirname(path), entry))
+    return "" if resolved == "." else resolved
+
+
+def _mentions(value: Any, ref: ResourceRef) -> bool:
+    """Whether a selector somewhere below names this kind, and this name or none."""
+    if isinstance(value, Mapping):
+        if value.get("kind") == ref.kind and value.get("name") in (None, ref.name):
+            return True
+        return any(_mentions(v, ref) for v in value.values())
+    return isinstance(value, list) and any(_mentions(v, ref) for v in value)
+
+
+def _retarget(patches: Sequence[Patch], changes: Changes) -> Iterator[Op]:
+    """Targets that select a converted object; where one also selects an object that stayed, the patch is written for both."""
+    added: dict[str, int] = {}
+    for patch in patches:
+        new = next((r for r in changes.retyped if patch.target is not None and patch.selects(r.ref)), None)
+        if new is None or patch.target is None:
+            continue
+        target = retargeted(patch.target, new)
+        if target == patch.target:
+            continue
+        if not any(patch.selects(k) for k in changes.kept):
+            yield from (Op("replace", f"{patch.place}/target/{k}", v) for k, v in target.items() if patch.target[k] != v)
+        else:
+            place = added.setdefault(patch.field, patch.siblings)
+            added[patch.field] += 1
+            yield Op("add", f"/{patch.field}/{place}", {**patch.entry, "target": target})
+
+
+def _relist(path: str, content: Mapping[str, Any], changes: Changes) -> Iterator[Op]:
+    for field in FILE_LISTS:
+        items = content.get(field)
+        if isinstance(items, list):
+            gone = [i for i, e in enumerate(items) if isinstance(e, str) and _resolve(path, e) in changes.removed]
+            yield from (
+                [Op("remove", f"/{field}")]
+                if items and len(gone) == len(items)
+                else [Op("remove", f"/{field}/{i}") for i in reversed(gone)]
+            )
+    yield from _add_created(path, content, changes)
+
+
+def _add_created(path: str, content: Mapping[str, Any], changes: Changes) -> Iterator[Op]:
+    """New files of the same folder; a Gateway is of no use where the kustomization builds nothing."""
+    items = content.get("resources")
+    kept = [e for e in items if not (isinstance(e, str) and _resolve(path, e) in changes.removed)] if isinstance(items, list) else []
+    listed = _listed(path, content, INCLUDING)
+    new = sorted(posixpath.basename(f) for f in changes.created if posixpath.dirname(f) == posixpath.dirname(path) and f not in listed)
+    if new and not kept:
+        yield Op("add", "/resources", new)
+    else:
+        yield from (Op("add", f"/resources/{len(kept) + i}", name) for i, name in enumerate(new))
