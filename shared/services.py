@@ -79,7 +79,8 @@ def build_services(settings: Settings) -> Services:
         sweep_after=settings.sweep_after_seconds,
     )
     ensure = partial(storage.ensure, names.CONTAINERS, names.QUEUES)
-    return Services(Context(storage, storage, build_engine(), limits), storage.check, ensure)
+    probe = AzureStorage(settings.storage, retries=0)  # a health probe wants an answer now
+    return Services(Context(storage, storage, build_engine(), limits), probe.check, ensure)
 
 
 def build_engine() -> Engine:

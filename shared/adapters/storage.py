@@ -33,7 +33,7 @@ from shared.settings import StorageSettings
 T = TypeVar("T")
 _CHUNK = 4 * 1024 * 1024
 _OPTIONS: dict[str, Any] = {"connection_timeout": 10, "read_timeout": 60, "max_single_get_size": _CHUNK, "max_chunk_get_size": _CHUNK}
-_RETRY: dict[str, Any] = {"initial_backoff": 1, "increment_base": 2, "retry_total": 3, "random_jitter_range": 1}
+_RETRY: dict[str, Any] = {"initial_backoff": 1, "increment_base": 2, "random_jitter_range": 1}
 _BUSY_STATUS = (408, 429)
 _BUSY_CODES = ("ContainerBeingDeleted", "QueueBeingDeleted", "OperationTimedOut", "ServerBusy", "InternalError")
 
@@ -41,8 +41,8 @@ _BUSY_CODES = ("ContainerBeingDeleted", "QueueBeingDeleted", "OperationTimedOut"
 class AzureStorage:
     """Both ports over one storage account. Safe to share between threads, as the SDK's clients are."""
 
-    def __init__(self, settings: StorageSettings) -> None:
-        self._blobs, self._queues = _clients(settings)
+    def __init__(self, settings: StorageSettings, retries: int = 3) -> None:
+        self._blobs, self._queues = _clients(settings, _RETRY | {"retry_total": retries})
 
     def read(self, container: str, name: str, *, max_bytes: int) -> tuple[bytes, str] | None:
         with _translated(f"read of {container}/{name}"):
@@ -125,19 +125,19 @@ class AzureStorage:
             return action()
 
 
-def _clients(settings: StorageSettings) -> tuple[BlobServiceClient, QueueServiceClient]:
+def _clients(settings: StorageSettings, retry: dict[str, Any]) -> tuple[BlobServiceClient, QueueServiceClient]:
     try:
         if settings.connection_string:
             return (
-                BlobServiceClient.from_connection_string(settings.connection_string, retry_policy=BlobRetry(**_RETRY), **_OPTIONS),
-                QueueServiceClient.from_connection_string(settings.connection_string, retry_policy=QueueRetry(**_RETRY)),
+                BlobServiceClient.from_connection_string(settings.connection_string, retry_policy=BlobRetry(**retry), **_OPTIONS),
+                QueueServiceClient.from_connection_string(settings.connection_string, retry_policy=QueueRetry(**retry)),
             )
         from azure.identity import DefaultAzureCredential  # noqa: PLC0415 - not needed locally, and slow to import
 
         credential = DefaultAzureCredential(managed_identity_client_id=settings.client_id)
         return (
-            BlobServiceClient(settings.blob_uri or "", credential, retry_policy=BlobRetry(**_RETRY), **_OPTIONS),
-            QueueServiceClient(settings.queue_uri or "", credential, retry_policy=QueueRetry(**_RETRY)),
+            BlobServiceClient(settings.blob_uri or "", credential, retry_policy=BlobRetry(**retry), **_OPTIONS),
+            QueueServiceClient(settings.queue_uri or "", credential, retry_policy=QueueRetry(**retry)),
         )
     except ValueError as error:
         raise CriticalError("STORAGE is not a usable storage connection") from error

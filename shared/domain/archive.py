@@ -70,7 +70,7 @@ def archive_kind(name: str) -> tuple[str, ArchiveKind] | None:
 def path_problem(path: str) -> str | None:
     """Why a path cannot be a file of a run, or None. Applies to archives, uploaded folders and JSON uploads alike."""
     parts = path.split("/")
-    if path.startswith("/") or (len(path) > 1 and path[1] == ":" and path[0].isalpha()):
+    if path.startswith("/") or (path[1:3] == ":/" and path[0].isalpha()):
         return "absolute path"
     if ".." in parts:
         return "path leaves the application's folder"
