@@ -117,10 +117,11 @@ class Rule(Closed):
 
         The group of `v1` is written `core`; `*` and `?` are globs.
         """
-        return any(_selects(pattern, api_version, kind) for pattern in self.kinds)
+        return any(selects(pattern, api_version, kind) for pattern in self.kinds)
 
 
-def _selects(pattern: str, api_version: str, kind: str) -> bool:
+def selects(pattern: str, api_version: str, kind: str) -> bool:
+    """Whether one pattern (see `Rule.applies_to`) means this kind."""
     if pattern == "$pods":
         return kind in POD_SPECS
     group, _, version = api_version.rpartition("/")

@@ -13,7 +13,7 @@ from shared.domain.facts import Facts
 from shared.domain.index import LEGACY_OPENSHIFT
 from shared.domain.paths import expand
 from shared.domain.pointer import get
-from shared.domain.rulebook import Closed
+from shared.domain.rulebook import Closed, selects
 from shared.domain.storage_classes import class_exists, class_shape
 
 CLASS_ANNOTATION = "/metadata/annotations/volume.beta.kubernetes.io~1storage-class"
@@ -45,7 +45,7 @@ class ProvisionerParams(Closed):
 class GroupParams(Closed):
     """`only` and `except_groups` are globs of API groups: those this rule speaks of, and those other rules do.
 
-    `even_defined`: also where the run brings the CustomResourceDefinition; `except_kinds` are kinds with a rule of their own.
+    `even_defined`: also where the run brings the CustomResourceDefinition; `except_kinds` are patterns as in a rule's `kinds`.
     """
 
     only: tuple[str, ...] = Field(default=("*",))
@@ -106,7 +106,7 @@ def foreign_api(obj: Mapping[str, Any], params: GroupParams, facts: Facts) -> It
     legacy = group == "core" and obj["kind"] in LEGACY_OPENSHIFT
     served = any(fnmatch.fnmatchcase(group, g) for g in facts.typed_target.api_groups)
     mine = any(fnmatch.fnmatchcase(group, g) for g in params.only) and not any(fnmatch.fnmatchcase(group, g) for g in params.except_groups)
-    if (served and not legacy) or not mine or obj["kind"] in params.except_kinds:
+    if (served and not legacy) or not mine or any(selects(p, obj["apiVersion"], obj["kind"]) for p in params.except_kinds):
         return
     defined = not params.even_defined and any(
         crd.get("spec", {}).get("group") == group for crd in facts.of_kind("CustomResourceDefinition")
