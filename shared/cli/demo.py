@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import shutil
 import sys
@@ -24,33 +25,34 @@ from shared.settings import load_settings
 
 SAMPLES = PROJECT / "samples"
 WORK = PROJECT / ".run"
+_LOG = "host.log"
 _RUN_SECONDS = 300
 _FILE_BYTES = 64 * 1024 * 1024
 
 
-def main() -> int:
-    """Run the demonstration; 0 where every sample's run is done, 1 otherwise, 130 when interrupted."""
+def main(work: Path = WORK) -> int:
+    """Run the demonstration in a fresh folder; 0 where every sample's run is done, 1 otherwise, 130 when interrupted."""
     stop_on_terminate()
     try:
-        shutil.rmtree(WORK, ignore_errors=True)
-        WORK.mkdir(exist_ok=True)
-        with _pipeline() as remote:
-            results = [_run_sample(remote, folder) for folder in sorted(SAMPLES.iterdir()) if folder.is_dir()]
+        shutil.rmtree(work, ignore_errors=True)
+        work.mkdir(parents=True, exist_ok=True)
+        with _pipeline(work) as remote:
+            results = [_run_sample(remote, folder, work) for folder in sorted(SAMPLES.iterdir()) if folder.is_dir()]
     except KeyboardInterrupt:
         note("interrupted; everything that was started is stopped")
         return 130
     except (AksCopilotError, AzuriteUnavailableError) as error:
-        note(f"make run: {describe(error) if isinstance(error, AksCopilotError) else error}")
+        note(f"make run: {describe(error) if isinstance(error, AksCopilotError) else error}; see {_shown(work / _LOG)}")
         return 1
     return 0 if all(results) else 1
 
 
 @contextmanager
-def _pipeline() -> Iterator[Storage]:
+def _pipeline(work: Path) -> Iterator[Storage]:
     """Azurite and the function app, both for this call only."""
     say("starting Azurite and the function app")
     port = free_port()
-    with Azurite(WORK / "azurite") as azurite, (WORK / "host.log").open("wb") as log:
+    with Azurite(work / "azurite") as azurite, (work / _LOG).open("wb") as log:
         settings = dict(os.environ) | {
             "STORAGE": azurite.connection_string,
             "AzureWebJobsStorage": azurite.connection_string,
@@ -61,36 +63,47 @@ def _pipeline() -> Iterator[Storage]:
             yield Storage(build_services(load_settings(settings)))
 
 
-def _run_sample(remote: Storage, folder: Path) -> bool:
+def _run_sample(remote: Storage, folder: Path, work: Path) -> bool:
     output().rule(folder.name)
     tree = read_tree([folder])
     say(f"uploading {len(tree.paths)} files to manifests/{folder.name}/")
     run = remote.submit(tree, folder.name)
     status = follow(lambda: remote.status(run), _RUN_SECONDS)
     if status is None or status["state"] == "queued":
-        note(f"the run did not start within {_RUN_SECONDS} s; see {_shown(WORK / 'host.log')}")
+        note(f"the run did not start within {_RUN_SECONDS} s; see {_shown(work / _LOG)}")
         return False
     print_outcome(status)
     if status["state"] != "done":
-        note(f"see {_shown(WORK / 'host.log')}")
+        note(f"see {_shown(work / _LOG)}")
         return False
-    _bring(remote.context, run, WORK / folder.name)
+    _bring(remote.context, run, work / folder.name)
+    _show(work / folder.name)
     return True
 
 
 def _bring(ctx: Context, run: str, target: Path) -> None:
-    """Download reports and patched files, print the diff, say where everything lies."""
+    """Download reports and patched files."""
     for container, place in ((names.REPORTS, target / "report"), (names.PATCHED, target / "patched")):
         for blob in ctx.blobs.list(container, f"{run}/"):
             found = ctx.blobs.read(container, blob.name, max_bytes=_FILE_BYTES)
             path = place / blob.name.removeprefix(f"{run}/")
             path.parent.mkdir(parents=True, exist_ok=True)
             path.write_bytes(found[0] if found else b"")
+
+
+def _show(result: Path) -> None:
+    """The diff, what is left for a person, and where everything lies."""
     say("")
-    print_diff((target / "report" / "changes.diff").read_text(encoding="utf-8"))
+    print_diff((result / "report" / "changes.diff").read_text(encoding="utf-8"))
     say("")
-    say(("report   ", "bold"), _shown(target / "report" / "report.md"))
-    say(("patched  ", "bold"), _shown(target / "patched"))
+    for file in json.loads((result / "report" / "report.json").read_bytes())["files"]:
+        for found in file["violations"]:
+            if found["resolution"] in ("needs-human", "suggested"):
+                place = f"{file['path']}:{found['line']} {found['ruleId']} "
+                say((f"{found['resolution']:12}", "yellow"), place, found["message"])
+    say("")
+    say(("report   ", "bold"), _shown(result / "report" / "report.md"))
+    say(("patched  ", "bold"), _shown(result / "patched"))
 
 
 def _shown(path: Path) -> str:

@@ -130,7 +130,7 @@ def skeleton(rule_id: str, title: str, path: Path) -> str:
     )  # fmt: skip
 
 
-_EXAMPLE_CHECK = ("present", "{path: spec.externalIPs}")
+_EXAMPLE_CHECK = ("value", "{paths: [/spec/externalIPs]}")
 
 
 def _indented(text: str) -> str:

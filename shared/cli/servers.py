@@ -51,7 +51,7 @@ def host_command(root: Path, port: int, *, core_tools: bool) -> list[str]:
     func = shutil.which("func") if core_tools else None
     if func:
         return [func, "start", "--port", str(port)]
-    return [sys.executable, "-m", "funchost", "--app-root", str(root), "--port", str(port)]
+    return [sys.executable, "-m", "shared.cli.attached", "funchost", "--app-root", str(root), "--port", str(port)]
 
 
 @contextmanager
@@ -59,9 +59,9 @@ def running(
     command: list[str], root: Path, environment: Mapping[str, str], log: IO[bytes] | None = None
 ) -> Iterator[subprocess.Popen[bytes]]:
     """A server process for as long as the block runs; it is asked to stop, and killed where it does not."""
-    # In a session of its own: Ctrl-C reaches us alone, and we stop the servers in order.
+    # In a session of its own: Ctrl-C reaches us alone, and we stop the servers in order. Its standard input closes when we die.
     process = subprocess.Popen(  # noqa: S603
-        command, cwd=root, env=dict(environment), stdin=subprocess.DEVNULL, stdout=log, stderr=log, start_new_session=True
+        command, cwd=root, env=dict(environment), stdin=subprocess.PIPE, stdout=log, stderr=log, start_new_session=True
     )
     try:
         yield process
