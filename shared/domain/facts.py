@@ -7,6 +7,7 @@ from collections import defaultdict
 from collections.abc import Iterable, Mapping
 from typing import Any
 
+from shared.domain.convert.kustomize import Kustomizations
 from shared.domain.decisions import answer
 from shared.domain.pointer import JsonValue
 from shared.domain.run import RunSetup
@@ -68,6 +69,16 @@ class Facts:
             if selector and selector.items() <= obj["pod"]["labels"].items() and (place == namespace or None in (place, namespace)):
                 ports.update(obj["pod"]["ports"])
         return ports
+
+    @functools.cached_property
+    def kustomizations(self) -> Kustomizations:
+        """The run's kustomizations with the patches they use."""
+        return Kustomizations(self.setup.index["kustomizations"], self.setup.index["patches"].get)
+
+    @functools.cached_property
+    def patch_files(self) -> frozenset[str]:
+        """Files that hold patches, fragments of objects: what they leave out is not missing."""
+        return self.kustomizations.patch_files()
 
     @property
     def source(self) -> str:

@@ -6,9 +6,11 @@ Built once by the Intake over every file and frozen in the run's setup. JSON val
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
+from pathlib import PurePosixPath
 from typing import Any
 
-from shared.domain.manifest import Manifest, resources
+from shared.domain.convert.kustomize import Kustomizations
+from shared.domain.manifest import KUSTOMIZATION_NAMES, Manifest, resources
 from shared.domain.paths import POD_SPECS, containers, metadata_places, pod_spec
 from shared.domain.pointer import MISSING, JsonValue, get, parent
 
@@ -21,6 +23,9 @@ LEGACY_OPENSHIFT = frozenset(
     """.split()  # noqa: SIM905 (reads better than 26 lines)
 )
 """Kinds that OpenShift 3 served under the ungrouped `v1` (aks_facts_source 4)."""
+
+PATCH_BYTES = 64 * 1024
+"""A larger file is no patch of a kustomization that this program follows."""
 
 KEPT: Mapping[str, tuple[str, ...]] = {
     "Service": ("/spec/type", "/spec/clusterIP", "/spec/selector", "/spec/ports"),
@@ -44,10 +49,20 @@ KEPT: Mapping[str, tuple[str, ...]] = {
 
 
 def build_index(manifests: Iterable[Manifest]) -> dict[str, JsonValue]:
-    """`{"objects": [...], "features": {feature: {"files": n, "first": path}}, "kustomizations": [...]}`."""
+    """`{"objects": [...], "features": {feature: {"files", "first"}}, "kustomizations": {path: content}, "patches": {path: documents}}`."""
     objects: list[JsonValue] = []
     features: dict[str, dict[str, Any]] = {}
+    kustomizations: dict[str, JsonValue] = {}
+    small: dict[str, list[JsonValue]] = {}
     for manifest in manifests:
+        if manifest.documents and len(manifest.data) <= PATCH_BYTES:
+            small[manifest.path] = [d.value for d in manifest.documents]
+        if (
+            PurePosixPath(manifest.path).name in KUSTOMIZATION_NAMES
+            and manifest.documents
+            and isinstance(manifest.documents[0].value, dict)
+        ):
+            kustomizations[manifest.path] = {k: v for k, v in manifest.documents[0].value.items() if k != "secretGenerator"}
         if manifest.status != "manifest":
             continue
         seen: set[str] = set()
@@ -57,7 +72,15 @@ def build_index(manifests: Iterable[Manifest]) -> dict[str, JsonValue]:
                 seen.update(feature for inner in (obj, *templated(obj)) for feature in features_of(inner))
         for feature in sorted(seen):
             features.setdefault(feature, {"files": 0, "first": manifest.path})["files"] += 1
-    return {"objects": objects, "features": features}
+    return {"objects": objects, "features": features, "kustomizations": kustomizations, "patches": _patches(kustomizations, small)}
+
+
+def _patches(kustomizations: Mapping[str, Any], small: Mapping[str, list[JsonValue]]) -> dict[str, JsonValue]:
+    """The documents of every file that a kustomization uses as a patch, but those of Secrets."""
+    found = Kustomizations(kustomizations, small.get).patch_files()
+    return {
+        path: [d for d in small[path] if not (isinstance(d, dict) and d.get("kind") == "Secret")] for path in sorted(found) if path in small
+    }
 
 
 def templated(obj: Mapping[str, Any]) -> Iterator[Mapping[str, Any]]:

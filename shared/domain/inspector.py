@@ -54,15 +54,16 @@ def violations(manifest: Manifest, facts: Facts) -> Iterator[Violation]:
     """Every violation of a manifest, in document order, then by rule."""
     for document in manifest.documents:
         for base, obj in resources(document):
-            for rule, found in firing(obj, facts):
+            for rule, found in firing(obj, facts, fragment=manifest.path in facts.patch_files):
                 yield describe(rule, found, obj, document, base)
 
 
-def firing(obj: Mapping[str, Any], facts: Facts) -> Iterator[tuple[Rule, Found]]:
-    """The rules that fire on one object, and where."""
+def firing(obj: Mapping[str, Any], facts: Facts, *, fragment: bool = False) -> Iterator[tuple[Rule, Found]]:
+    """The rules that fire on one object, and where; on a fragment, those that look for what is there."""
     for rule in rules_for(obj["apiVersion"], obj["kind"]):
-        if "any" in rule.sources or facts.profile.name in rule.sources:
-            yield from ((rule, found) for found in CHECKS[rule.match.check].find(obj, params_of(rule), facts))
+        check = CHECKS[rule.match.check]
+        if ("any" in rule.sources or facts.profile.name in rule.sources) and not (fragment and check.needs_whole):
+            yield from ((rule, found) for found in check.find(obj, params_of(rule), facts))
 
 
 @functools.lru_cache(maxsize=4096)

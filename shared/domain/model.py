@@ -154,6 +154,22 @@ class Question:
 
 
 @dataclass(frozen=True, slots=True)
+class Retyping:
+    """An object that gets another apiVersion or kind; what patches and lists it by these has to follow."""
+
+    ref: ResourceRef
+    api_version: str
+    kind: str
+
+    def to_json(self) -> dict[str, JsonValue]:
+        return {"ref": self.ref.to_json(), "apiVersion": self.api_version, "kind": self.kind}
+
+    @classmethod
+    def from_json(cls, data: Mapping[str, Any]) -> Retyping:
+        return cls(ResourceRef.from_json(data["ref"]), data["apiVersion"], data["kind"])
+
+
+@dataclass(frozen=True, slots=True)
 class FileOutcome:
     """What became of one file: one entry of report.json's `files`, and what later steps need.
 
@@ -171,6 +187,7 @@ class FileOutcome:
     listeners: tuple[ListenerRequest, ...] = ()
     resources: tuple[AzureResource, ...] = ()
     questions: tuple[Question, ...] = ()
+    retyped: tuple[Retyping, ...] = ()
     removed: bool = False
     """True where the last document went: the file is not written."""
 
@@ -189,6 +206,7 @@ class FileOutcome:
             "listeners": [x.to_json() for x in self.listeners],
             "resources": [x.to_json() for x in self.resources],
             "questions": [x.to_json() for x in self.questions],
+            "retyped": [x.to_json() for x in self.retyped],
         }  # fmt: skip
 
     @classmethod
@@ -201,6 +219,7 @@ class FileOutcome:
             tuple(ListenerRequest.from_json(x) for x in data["listeners"]),
             tuple(AzureResource.from_json(x) for x in data["resources"]),
             tuple(Question.from_json(x) for x in data["questions"]),
+            tuple(Retyping.from_json(x) for x in data["retyped"]),
             data["removed"],
         )  # fmt: skip
 
@@ -238,6 +257,7 @@ class FilePlan:
     resources: tuple[AzureResource, ...] = ()
     questions: tuple[Question, ...] = ()
     units: tuple[Unit, ...] = ()
+    retyped: tuple[Retyping, ...] = ()
 
     def to_json(self) -> dict[str, JsonValue]:
         return {
@@ -249,6 +269,7 @@ class FilePlan:
             "resources": [x.to_json() for x in self.resources],
             "questions": [x.to_json() for x in self.questions],
             "units": [x.to_json() for x in self.units],
+            "retyped": [x.to_json() for x in self.retyped],
         }  # fmt: skip
 
     @classmethod
@@ -262,6 +283,7 @@ class FilePlan:
             tuple(AzureResource.from_json(x) for x in data["resources"]),
             tuple(Question.from_json(x) for x in data["questions"]),
             tuple(Unit.from_json(x) for x in data["units"]),
+            tuple(Retyping.from_json(x) for x in data["retyped"]),
         )  # fmt: skip
 
 

@@ -56,7 +56,7 @@ def _attempt(file: SourceFile, findings: FileFindings, plan: FilePlan, setup: Ru
     gone = after == b""
     outcome = FileOutcome(
         file.path, "patched", None, findings.documents, plan.violations, plan.operations, plan.suggestions,
-        plan.listeners, plan.resources, plan.questions, removed=gone,
+        plan.listeners, plan.resources, plan.questions, plan.retyped, removed=gone,
     )  # fmt: skip
     return PatchedFile(outcome, None if gone else after, masked_diff(file.path, file.data, None if gone else after))
 

@@ -26,6 +26,7 @@ from shared.domain.model import (
     Question,
     Resolution,
     ResourceRef,
+    Retyping,
     Unit,
     Violation,
 )  # fmt: skip
@@ -56,6 +57,7 @@ def propose(file: SourceFile, findings: FileFindings, setup: RunSetup, blocked: 
 class _Planner:
     def __init__(self, manifest: Manifest, facts: Facts, blocked: Mapping[UnitKey, str], *, apply_unsafe: bool) -> None:
         self.manifest, self.facts, self.blocked, self.apply_unsafe = manifest, facts, blocked, apply_unsafe
+        self.fragment = manifest.path in facts.patch_files
         self.sheet = Worksheet(manifest)
         self.operations: list[PatchOperation] = []
         self.suggestions: list[PatchOperation] = []
@@ -64,6 +66,7 @@ class _Planner:
         self.listeners: list[ListenerRequest] = []
         self.resources: list[AzureResource] = []
         self.questions: list[Question] = []
+        self.retyped: list[Retyping] = []
         self.verdicts: dict[UnitKey, list[Verdict]] = defaultdict(list)
         self.settled: set[tuple[int, str, str, str]] = set()
         self.tries: Counter[tuple[str, int, str]] = Counter()
@@ -83,7 +86,7 @@ class _Planner:
         if self.sheet.index_of(document) is None:
             return False
         for base, obj in self.sheet.objects(document):
-            for rule, found in firing(obj, self.facts):
+            for rule, found in firing(obj, self.facts, fragment=self.fragment):
                 place = (id(document), base, rule.id, found.path)
                 if place not in self.settled:
                     self.settled.add(place)
@@ -92,32 +95,48 @@ class _Planner:
         return False
 
     def _handle(self, document: JsonValue, base: str, obj: dict[str, Any], rule: Rule, found: Found) -> bool:
+        """Mend one place where that is due; True where something was applied. What becomes of the violation is noted."""
         origin = self.sheet.origin(document, base + found.path)
         key = (rule.id, *origin) if origin else None
-        if key and key in self.blocked:
-            self._say(key, "needs-human", self.blocked[key])
-            return False
         try:
-            conversion = conversion_of(rule, found, obj, self.facts)
+            conversion = conversion_of(rule, found, obj, self.facts) if key not in self.blocked else None
         except CannotConvert as reason:
             self._ask(key, rule, found, obj, reason)
             return False
-        if conversion is None:
+        retyping = retyping_of(obj, conversion) if conversion else None
+        hindrance = self.blocked.get(key) if key else None
+        hindrance = hindrance or self._blocker(retyping)
+        if conversion is None and hindrance is None:
             self._ask(key, rule, found, obj, None)
-            return False
-        self.tries[rule.id, id(document), base + found.path] += 1
-        if self.tries[rule.id, id(document), base + found.path] > MAX_TRIES:
-            return False
-        disposition: Disposition = rule.fix.disposition if rule.fix else "unsafe"
-        if disposition == "unsafe" and not self.apply_unsafe:
+        elif conversion is None or hindrance is not None:
+            self._say(key, "needs-human", hindrance)
+        elif self._only_suggested(rule):
             self._say(key, "suggested", None)
-            return False
-        self._apply(document, base, rule, conversion, disposition, key)
-        return True
+        elif self._may_try(document, base, rule, found):
+            self._apply(document, base, rule, conversion, key)
+            self.retyped += [retyping] if retyping else []
+            return True
+        return False
 
-    def _apply(
-        self, document: JsonValue, base: str, rule: Rule, conversion: Conversion, disposition: Disposition, key: UnitKey | None
-    ) -> None:
+    def _only_suggested(self, rule: Rule) -> bool:
+        return rule.fix is not None and rule.fix.disposition == "unsafe" and not self.apply_unsafe
+
+    def _may_try(self, document: JsonValue, base: str, rule: Rule, found: Found) -> bool:
+        place = (rule.id, id(document), base + found.path)
+        self.tries[place] += 1
+        return self.tries[place] <= MAX_TRIES
+
+    def _blocker(self, retyping: Retyping | None) -> str | None:
+        """Why an object must keep its kind, or None."""
+        if retyping is None:
+            return None
+        if self.fragment:
+            return "A patch of a kustomization follows the object that it patches."
+        reason = self.facts.kustomizations.blocks_conversion(self.manifest.path, retyping)
+        return f"Not converted: {reason}." if reason else None
+
+    def _apply(self, document: JsonValue, base: str, rule: Rule, conversion: Conversion, key: UnitKey | None) -> None:
+        disposition: Disposition = rule.fix.disposition if rule.fix else "unsafe"
         self._lose(document, base, conversion.losses)
         made = self.sheet.apply(document, base, conversion.operations, conversion.insert_after, rule.id, disposition)
         self.operations += made
@@ -171,8 +190,8 @@ class _Planner:
     def _suggest(self, document: JsonValue) -> None:
         """The unsafe fixes, each against the documents as the safe ones leave them."""
         for base, obj in self.sheet.objects(document):
-            for rule, found in firing(obj, self.facts):
-                if rule.fix is None or rule.fix.disposition == "safe" or self.apply_unsafe or self._blocked(document, base, rule, found):
+            for rule, found in firing(obj, self.facts, fragment=self.fragment):
+                if not self._only_suggested(rule) or self._blocked(document, base, rule, found):
                     continue
                 try:
                     conversion = conversion_of(rule, found, obj, self.facts)
@@ -191,7 +210,7 @@ class _Planner:
         """Everything as one value, each violation of the Inspector with what became of it."""
         return FilePlan(
             path, tuple(self.operations), tuple(self.suggestions), (*self._resolved(findings.violations), *self.losses),
-            tuple(self.listeners), tuple(self.resources), tuple(dict.fromkeys(self.questions)), tuple(self.units),
+            tuple(self.listeners), tuple(self.resources), tuple(dict.fromkeys(self.questions)), tuple(self.units), tuple(self.retyped),
         )  # fmt: skip
 
     def _resolved(self, violations: tuple[Violation, ...]) -> Iterator[Violation]:
@@ -215,3 +234,10 @@ def conversion_of(rule: Rule, found: Found, obj: Mapping[str, Any], facts: Facts
         return None
     mechanism = FIXES[rule.fix.how]
     return mechanism.propose(obj, found, mechanism.params.model_validate(rule.fix.params), facts)
+
+
+def retyping_of(obj: Mapping[str, Any], conversion: Conversion) -> Retyping | None:
+    """The new apiVersion and kind that a conversion gives an object; None where it keeps both."""
+    new = {o.path: o.value for o in conversion.operations if o.op == "replace" and o.path in ("/apiVersion", "/kind")}
+    api_version, kind = new.get("/apiVersion", obj["apiVersion"]), new.get("/kind", obj["kind"])
+    return Retyping(ResourceRef.of(obj), api_version, kind) if (api_version, kind) != (obj["apiVersion"], obj["kind"]) else None

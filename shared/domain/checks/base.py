@@ -24,16 +24,20 @@ class Check:
 
     params: type[Closed]
     find: Callable[[Mapping[str, Any], Any, Facts], Iterator[Found]]
+    needs_whole: bool = False
+    """True where it looks for what is missing: a fragment (a kustomize patch) leaves out what its base has."""
 
 
 CHECKS: dict[str, Check] = {}
 
 
-def check(name: str, params: type[Closed]) -> Callable[[Callable[..., Iterator[Found]]], Callable[..., Iterator[Found]]]:
+def check(
+    name: str, params: type[Closed], *, needs_whole: bool = False
+) -> Callable[[Callable[..., Iterator[Found]]], Callable[..., Iterator[Found]]]:
     """Register a function as the check of this name."""
 
     def register(function: Callable[..., Iterator[Found]]) -> Callable[..., Iterator[Found]]:
-        CHECKS[name] = Check(params, function)
+        CHECKS[name] = Check(params, function, needs_whole)
         return function
 
     return register

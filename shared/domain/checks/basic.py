@@ -92,7 +92,7 @@ def value(obj: Mapping[str, Any], params: ValueParams, _: Facts) -> Iterator[Fou
             yield Found(path, {"value": shown, "field": split(path)[-1]})
 
 
-@check("absent", PathParams)
+@check("absent", PathParams, needs_whole=True)
 def absent(obj: Mapping[str, Any], params: PathParams, _: Facts) -> Iterator[Found]:
     """Fires where the last token of a path is absent and everything before it exists."""
     if params.holds(obj):

@@ -14,7 +14,7 @@ from shared.domain.pointer import MISSING, get
 WANTED = ("/requests/cpu", "/requests/memory", "/limits/memory")
 
 
-@check("container-resources", Nothing)
+@check("container-resources", Nothing, needs_whole=True)
 def container_resources(obj: Mapping[str, Any], _: Nothing, __: Facts) -> Iterator[Found]:
     """Fires once per container that leaves out a CPU request, a memory request or a memory limit."""
     for path, container in containers(obj):

@@ -14,9 +14,9 @@ from dataclasses import dataclass
 from typing import Any
 
 from shared.domain.convert.base import Op
-from shared.domain.convert.kustomize_patches import Patch, Retyping, body_fits, retargeted
+from shared.domain.convert.kustomize_patches import Patch, body_fits, retargeted
 from shared.domain.convert.kustomize_patches import patches_of as read_patches
-from shared.domain.model import ResourceRef
+from shared.domain.model import ResourceRef, Retyping
 
 NAMES = ("kustomization.yaml", "kustomization.yml", "Kustomization")
 FILE_LISTS = ("resources", "bases", "components", "crds", "configurations", "transformers", "generators", "patchesStrategicMerge")

@@ -10,7 +10,7 @@ from typing import Any
 
 import yaml
 
-from shared.domain.model import ResourceRef
+from shared.domain.model import ResourceRef, Retyping
 from shared.domain.pointer import child
 
 KEPT_FIELDS: Mapping[tuple[str, str], tuple[str, ...]] = {
@@ -24,15 +24,6 @@ KEPT_FIELDS: Mapping[tuple[str, str], tuple[str, ...]] = {
 """What a patch may touch before and after a conversion alike. Not listed: everything where the kind stays, else names and labels."""
 
 Read = Callable[[str], Sequence[Any] | None]
-
-
-@dataclass(frozen=True, slots=True)
-class Retyping:
-    """An object that gets another apiVersion or kind."""
-
-    ref: ResourceRef
-    api_version: str
-    kind: str
 
 
 @dataclass(frozen=True, slots=True)
