@@ -13,7 +13,7 @@ from shared.domain.editor.sharing import twins
 from shared.domain.editor.style import style_of
 from shared.domain.errors import EditRefused
 from shared.domain.manifest import Manifest
-from shared.domain.manifest.nodes import Mapping, resolved
+from shared.domain.manifest.nodes import Alias, Mapping, resolved
 from shared.domain.manifest.values import value_of
 from shared.domain.model import PatchOperation
 
@@ -67,11 +67,22 @@ def _apply(chunks: Chunks, operations: Sequence[PatchOperation], index: int, don
     if document >= len(chunks.documents):
         raise EditRefused("the path is not there")
     page = chunks.page(document)
-    alike = _alike(twins(page, path), operations, index, document, done)
-    for edit in _edits(page, operation, path):
-        chunks.documents[document].text = perform(page, edit, shared=bool(alike))
-        page = chunks.page(document)
+    places = twins(page, path)
+    alike = _alike(places, operations, index, document, done)
+    edits = _shared_edits(page, operation, [path, *sorted(places)]) if alike else _edits(page, operation, path)
+    for edit in edits:
+        chunks.documents[document].text = perform(chunks.page(document), edit, shared=bool(alike))
     return alike
+
+
+def _shared_edits(page: Page, operation: PatchOperation, places: list[Path]) -> list[Edit]:
+    """The edits for a change at all places that show an anchor's content: one where it is written, or each entry's removal."""
+    trails = {place: follow(page, place) for place in places}
+    if operation.op != "remove":
+        home = next((p for p, t in trails.items() if not (t.steps and isinstance(t.steps[-1].node, Alias))), places[0])
+        return _edits(page, operation, home)
+    slots = {(id(t.steps[-1].parent), t.steps[-1].index): (t.steps[-1].node.start, p) for p, t in trails.items()}
+    return [Edit("remove", place) for _, place in sorted(slots.values(), reverse=True)]
 
 
 def _whole(chunks: Chunks, operation: PatchOperation, document: int) -> None:

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import Literal
 
 from shared.domain.editor import block, flow
-from shared.domain.editor.page import Page, Path, Step, Trail, alias_targets, follow
+from shared.domain.editor.page import Page, Path, Trail, alias_targets, follow
 from shared.domain.editor.splices import Splice, splice
 from shared.domain.errors import EditRefused
 from shared.domain.manifest.nodes import Alias, Mapping, Node, Sequence, walk
@@ -105,13 +105,13 @@ def changed(value: JsonValue, edit: Edit, depth: int) -> JsonValue:
 
 
 def _refuse_anchored(page: Page, edit: Edit, trail: Trail) -> None:
-    targets = alias_targets(page.root)
+    """An edit of content that an alias elsewhere repeats, or the removal of its anchor."""
+    gone = None if edit.kind == "add" else trail.steps[-1].node
+    targets = alias_targets(page.root, without=gone)
     if not targets:
         return
-    touched: list[Node] = [step.parent for step in trail.steps]
-    if edit.kind == "add":
-        touched.append(trail.container)
-    elif isinstance(step := trail.steps[-1], Step):
-        touched += [n for n in walk(step.node) if not isinstance(n, Alias)]
+    touched: list[Node] = [page.root, *(step.node for step in trail.steps)]
+    if gone is not None:
+        touched += [node for node in walk(gone) if not isinstance(node, Alias)]
     if any(id(node) in targets for node in touched):
         raise EditRefused("the text has an anchor whose aliases would change too")

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from shared.domain.editor import render
 from shared.domain.editor.page import Page, Step
-from shared.domain.editor.splices import Splice, alone, eol_at, indentation, line_stop, next_token
+from shared.domain.editor.splices import Splice, alone, eol_at, indentation, line_end, line_start, line_stop, next_token, same_line
 from shared.domain.editor.strings import quoted, scalar_text
 from shared.domain.errors import EditRefused
 from shared.domain.manifest.nodes import Mapping, Node, Scalar, Sequence
@@ -100,8 +100,18 @@ def remove_entry(page: Page, node: Mapping | Sequence, index: int) -> list[Splic
         start, end = spans[index - 1][1], spans[index][1]
     between = page.text[start : spans[index][0]] + page.text[spans[index][1] : end]
     if "#" in between and len(spans) > 1:
-        raise EditRefused("a comment stands between the entries of a flow collection")
+        return [_commented_lines(page.text, *spans[index])]
     return [Splice(start, end, "")]
+
+
+def _commented_lines(text: str, start: int, end: int) -> Splice:
+    """The lines of an entry with their comment; a comma that is left before the closing bracket is good YAML."""
+    comma = next_token(text, end)
+    stop = line_end(text, comma + 1 if text[comma : comma + 1] == "," and same_line(text, end, comma) else end)
+    rest = text[end:stop].strip().lstrip(",").strip()
+    if not alone(text, start) or (rest and not rest.startswith("#")) or text[stop:].lstrip().startswith(","):
+        raise EditRefused("a comment stands between the entries of a flow collection")
+    return Splice(line_start(text, start), stop, "")
 
 
 def set_value(page: Page, step: Step, value: JsonValue) -> list[Splice]:

@@ -99,6 +99,7 @@ def _step(node: Node, token: str) -> Step | None:
     return next((replace(s, merged=True) for source in merge_sources(node) if (s := _step(source, token)) is not None), None)
 
 
-def alias_targets(root: Node) -> set[int]:
-    """The ids of all nodes that aliases stand for."""
-    return {id(node.target) for node in walk(root) if isinstance(node, Alias)}
+def alias_targets(root: Node, without: Node | None = None) -> set[int]:
+    """The ids of all nodes that aliases stand for, those aliases left out that are written below `without`."""
+    left_out = {id(node) for node in walk(without)} if without is not None else set()
+    return {id(node.target) for node in walk(root) if isinstance(node, Alias) and id(node) not in left_out}

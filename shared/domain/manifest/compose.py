@@ -16,7 +16,7 @@ import yaml
 from shared.domain.manifest.nodes import Alias, Mapping, Node, Root, Scalar, Sequence
 
 MAX_DEPTH = 200
-_UNUSUAL = re.compile("[\t\x85\u2028\u2029\ufeff\x00-\x08\x0b\x0c\x0e-\x1f\x7f]|\r(?!\n)|^%|^[ -]*\\? ", re.MULTILINE)
+_UNUSUAL = re.compile("[\t\x85\u2028\u2029\ufeff\x00-\x08\x0b\x0c\x0e-\x1f\x7f]|\r(?!\n)|^%|^[ -]*\\? |[{\\[][^\n]*\\?\\s", re.MULTILINE)
 _END_TABS = re.compile(r"\t+(?=\r?$)", re.MULTILINE)
 _FAST: Any = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
 
