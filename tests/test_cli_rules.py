@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
+import pytest
 from cli_process import aks_copilot
 
 from shared.domain.rulebook import built_in
@@ -51,6 +52,23 @@ def test_a_rule_file_that_is_no_rule_is_one_line(tmp_path: Path) -> None:
     assert done.returncode == 2
     assert done.stderr.count(b"\n") == 1
     assert b"USER0001-x.yaml" in done.stderr
+
+
+@pytest.mark.parametrize(
+    ("right", "wrong", "said"),
+    [
+        ("check: value", "check: valeu", "match.check: no 'valeu'; known: "),
+        ("{paths: [/spec/externalIPs]}", "{path: /spec}", "match.check value: "),
+        ("{name} needs a look.", "{name needs a look.", "message: "),
+    ],
+)
+def test_a_rule_that_names_what_is_not_there_is_said(tmp_path: Path, right: str, wrong: str, said: str) -> None:
+    path = Path(aks_copilot("rules", "new", "wrong", "--dir", tmp_path).stdout.decode().strip())
+    assert right in path.read_text()
+    path.write_text(path.read_text().replace(right, wrong))
+    done = aks_copilot("rules", "check", path)
+    assert done.returncode == 1
+    assert done.stdout.decode().startswith(f"USER0001 {said}")
 
 
 def test_profiles_are_listed_and_shown() -> None:

@@ -10,7 +10,7 @@ import typer
 
 from shared.cli.console import SEVERITY_STYLE, paragraph, say
 from shared.domain.errors import ValidationError
-from shared.domain.examples import check_examples
+from shared.domain.examples import check_examples, tried
 from shared.domain.rulebook import RULES, Example, Rule, built_in, by_id, load_rules
 from shared.domain.target import PROFILES, profiles
 
@@ -92,12 +92,12 @@ def check_rules(
     rules = load_rules(paths or [RULES])
     if not rules:
         raise ValidationError("no rule file (*.yaml) found")
-    failed = 0
-    for rule in rules:
-        problems = check_examples(rule)
-        failed += bool(problems)
-        for problem in problems:
-            say((f"{rule.id} ", "bold"), problem)
+    with tried(rules if paths else ()):
+        problems = {rule.id: check_examples(rule) for rule in rules}
+    for rule_id, lines in problems.items():
+        for line in lines:
+            say((f"{rule_id} ", "bold"), line)
+    failed = sum(map(bool, problems.values()))
     say((f"{len(rules)} rules, {failed} with problems", "bold"))
     raise typer.Exit(failed > 0)
 

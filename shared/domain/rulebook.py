@@ -173,8 +173,20 @@ def load_rules(paths: Iterable[Path]) -> list[Rule]:
 
 @functools.cache
 def built_in() -> tuple[Rule, ...]:
-    """The program's own rules, by id."""
-    return tuple(load_rules([RULES]))
+    """The program's own rules, by id (and those that are tried, see `try_rules`)."""
+    return tuple(sorted([*(r for r in load_rules([RULES]) if r.id not in _TRIED), *_TRIED.values()], key=lambda r: r.id))
+
+
+_TRIED: dict[str, Rule] = {}
+"""Rules of a user's files while their examples run; one with a built-in id takes its place."""
+
+
+def try_rules(rules: Iterable[Rule]) -> None:
+    """Have these rules count as built in from now on, in place of those tried before."""
+    _TRIED.clear()
+    _TRIED.update({rule.id: rule for rule in rules})
+    built_in.cache_clear()
+    by_id.cache_clear()
 
 
 @functools.cache
