@@ -24,6 +24,8 @@ if TYPE_CHECKING:
 
 DEFAULT_CONNECTION = "AzureWebJobsStorage"
 _POOL = 64
+# The SDK's own default starts at 15 s, which is a long silence on a developer's machine.
+_RETRY: dict[str, Any] = {"initial_backoff": 1, "increment_base": 2, "retry_total": 2, "random_jitter_range": 0}
 
 
 class Connections:
@@ -54,7 +56,7 @@ class Connections:
         self._session.close()
 
     def _blob_client(self, connection: str) -> BlobServiceClient:
-        options = self._options(BlobRetry(initial_backoff=1, increment_base=2, retry_total=3))
+        options = self._options(BlobRetry(**_RETRY))
         text = self._connection_string(connection)
         try:
             if text:
@@ -64,7 +66,7 @@ class Connections:
             raise ConfigurationError(f"connection {connection}: {error}") from None
 
     def _queue_client(self, connection: str) -> QueueServiceClient:
-        options = self._options(QueueRetry(initial_backoff=1, increment_base=2, retry_total=3))
+        options = self._options(QueueRetry(**_RETRY))
         text = self._connection_string(connection)
         try:
             if text:

@@ -48,7 +48,7 @@ class FunctionExecutor:
         )
         if not outcome.ok:
             log.error("Exception while executing function 'Functions.%s': %s", function, " ".join(outcome.error.split()))
-            log.debug("%s", outcome.traceback)
+            log.debug("%s", outcome.traceback or "(no traceback)")
         return outcome
 
     async def _bounded(self, call: Invocation) -> Outcome:

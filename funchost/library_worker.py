@@ -12,8 +12,9 @@ import importlib
 import os
 import threading
 import traceback
+from collections.abc import Mapping
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -28,10 +29,21 @@ _local = threading.local()
 
 @dataclass(frozen=True)
 class TraceContext:
-    """The W3C trace of the invocation, under the names that azure.functions.Context promises."""
+    """The W3C trace of the invocation, under the names of azure.functions.TraceContext and the worker's older ones."""
 
     trace_parent: str
     trace_state: str = ""
+    attributes: Mapping[str, str] = field(default_factory=dict)
+
+    @property
+    def Traceparent(self) -> str:  # noqa: N802
+        """The older name of ``trace_parent``."""
+        return self.trace_parent
+
+    @property
+    def Tracestate(self) -> str:  # noqa: N802
+        """The older name of ``trace_state``."""
+        return self.trace_state
 
 
 @dataclass(frozen=True)

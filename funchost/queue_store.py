@@ -7,13 +7,14 @@ here: an undecodable message must reach the poison queue as it came.
 from __future__ import annotations
 
 import asyncio
+import contextlib
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from datetime import datetime
 from typing import TypeVar
 
-from azure.core.exceptions import HttpResponseError, ResourceNotFoundError
+from azure.core.exceptions import ResourceExistsError, ResourceNotFoundError
 from azure.storage.queue import QueueClient
 from azure.storage.queue import QueueMessage as SdkMessage
 
@@ -51,11 +52,9 @@ class QueueStore:
 
     async def create(self) -> None:
         """Create the queue; one that is already there is fine."""
-        try:
+        # The service answers 204 for a queue that is there with the same metadata, and the SDK raises for it.
+        with contextlib.suppress(ResourceExistsError):
             await self._run(self._client.create_queue)
-        except HttpResponseError as error:
-            if error.status_code != 409:
-                raise
 
     async def receive(self, count: int, lease_seconds: float) -> list[Received]:
         """Up to ``count`` (1..32) messages in exactly one request, invisible to others for ``lease_seconds``."""

@@ -68,6 +68,12 @@ class Served:
         self.kill()
 
     def start(self) -> Self:
+        before = len(_LISTENING.findall(self.text()))
+        self.launch()
+        self.port = wait_until(lambda: self._listening(before), "host started")
+        return self
+
+    def launch(self) -> None:
         with self.log.open("ab") as log:
             self._process = subprocess.Popen(
                 [sys.executable, "-m", "funchost", "--app-root", str(self._app), "--port", "0", *self.arguments],
@@ -75,9 +81,6 @@ class Served:
                 stdout=log,
                 stderr=subprocess.STDOUT,
             )
-        before = len(_LISTENING.findall(self.text()))
-        self.port = wait_until(lambda: self._listening(before), "host started")
-        return self
 
     def _listening(self, before: int) -> int:
         assert self._process is not None
