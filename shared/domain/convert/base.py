@@ -54,6 +54,17 @@ class Conversion:
     questions: tuple[Question, ...] = ()
     resources: tuple[AzureResource, ...] = ()
 
+    def __post_init__(self) -> None:
+        """No two places share a container, so that nothing is written as a YAML alias and no edit shows up twice."""
+        object.__setattr__(self, "operations", tuple(Op(o.op, o.path, _unshared(o.value)) for o in self.operations))
+        object.__setattr__(self, "insert_after", tuple(_unshared(d) for d in self.insert_after))
+
+
+def _unshared(value: JsonValue) -> JsonValue:
+    if isinstance(value, dict):
+        return {k: _unshared(v) for k, v in value.items()}
+    return [_unshared(v) for v in value] if isinstance(value, list) else value
+
 
 class CannotConvert(ValidationError):  # noqa: N818 (a verdict on the input, not a failure of the program)
     """The object has no exact translation as it stands; `str(error)` is one sentence that says why.

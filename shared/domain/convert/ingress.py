@@ -1,0 +1,142 @@
+"""Ingress of a class that the target does not have to HTTPRoutes on the shared Gateway, or to the target's own ingress class.
+
+Facts: guide/aks_facts_source.md 5.3, 5.8, 5.9, 6 and guide/aks_facts_target.md 2. Ingresses of the removed v1beta1 APIs are brought to v1
+on the way, so that one conversion is the whole of it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import jsonpatch
+
+from shared.domain.convert.base import CannotConvert, Conversion, Lookup, Loss, Op
+from shared.domain.convert.edits import annotations_of, name_of, namespace_of, retype, without_annotations, without_fields
+from shared.domain.convert.forms import read_form
+from shared.domain.convert.httproute import API_VERSION, check_free, filter_of, https_redirect, route_spec, sibling, uses_gateway
+from shared.domain.convert.ingress_controllers import AKS_CLASSES, CLASS_ANNOTATION, NGINX, ROUTER, Controller, controller_of
+from shared.domain.convert.ingress_form import IngressSpec
+from shared.domain.convert.ingress_rules import Builder, HostRules, grouped
+from shared.domain.convert.ingress_settings import Settings, dead_annotations, own_annotations, read_annotations
+from shared.domain.convert.names import listener_name
+from shared.domain.convert.removed_ingress import API_VERSIONS as REMOVED
+from shared.domain.convert.removed_ingress import removed_ingress
+from shared.domain.model import ListenerRequest
+
+V1 = "networking.k8s.io/v1"
+RULE = "ingress"
+
+
+def ingress(obj: dict[str, Any], lookup: Lookup) -> Conversion:
+    """Raises CannotConvert where the class is served on AKS already, and naming the field or annotation that has no equivalent."""
+    if obj.get("kind") != "Ingress" or obj.get("apiVersion") not in (V1, *REMOVED):
+        raise CannotConvert("the object is not an Ingress")
+    first = removed_ingress(obj, lookup).operations if obj["apiVersion"] in REMOVED else ()
+    current = jsonpatch.apply_patch(obj, [o.rfc6902() for o in first]) if first else obj
+    spec = read_form(IngressSpec, current.get("spec"), "/spec")
+    name = spec.ingress_class_name or annotations_of(obj).get(CLASS_ANNOTATION)
+    _check_class(name, lookup)
+    controller = controller_of(name, list(annotations_of(obj)), lookup.source)
+    settings = read_annotations(obj, controller, lookup)
+    if not uses_gateway(lookup):
+        return Conversion((*first, *_reclass(current, lookup)), losses=tuple(_reclass_losses(obj, controller, settings)))
+    return _to_gateway(obj, Builder(current, spec, settings, controller, lookup), lookup)
+
+
+def _target_class(lookup: Lookup) -> str:
+    choice = lookup.target.get("ingress")
+    return str(choice.get("class")) if isinstance(choice, Mapping) else ""
+
+
+def _check_class(name: str | None, lookup: Lookup) -> None:
+    known = lookup.target.get("ingressClasses")
+    if name in AKS_CLASSES or (isinstance(known, list) and name in known) or (not uses_gateway(lookup) and name == _target_class(lookup)):
+        raise CannotConvert(f"ingress class {name} is served on the target")
+
+
+# --- Ingress stays Ingress ---------------------------------------------------------------------------------------
+
+
+def _reclass(obj: Mapping[str, Any], lookup: Lookup) -> list[Op]:
+    op: Op = Op("replace" if "ingressClassName" in obj["spec"] else "add", "/spec/ingressClassName", _target_class(lookup))
+    return [op, *without_annotations(obj, [CLASS_ANNOTATION])]
+
+
+def _reclass_losses(obj: Mapping[str, Any], controller: Controller, settings: Settings) -> list[Loss]:
+    if controller is NGINX:
+        return []
+    if settings.middlewares or settings.filters or settings.prefix_rewrite:
+        raise CannotConvert(f"what {controller.name} was told by annotations must be said anew for the target's controller")
+    own = [] if controller is ROUTER else own_annotations(obj, controller)
+    said = {x.path for x in settings.losses}
+    more = [
+        Loss(p, "the target's controller does not read this annotation")
+        for p in (f"/metadata/annotations/{a.replace('/', '~1')}" for a in own)
+    ]
+    return [*settings.losses, *(x for x in more if x.path not in said)]
+
+
+# --- Gateway API -------------------------------------------------------------------------------------------------
+
+
+def _to_gateway(obj: dict[str, Any], builder: Builder, lookup: Lookup) -> Conversion:
+    check_free("HTTPRoute", namespace_of(obj), name_of(obj), lookup)
+    hosts = builder.hosts()
+    documents: list[dict[str, Any]] = []
+    main: dict[str, Any] = {}
+    for i, group in enumerate(grouped(hosts), start=1):
+        served, redirect = _specs(group, builder.settings, lookup)
+        suffix = "" if i == 1 else str(i)
+        if i == 1:
+            main = served
+        else:
+            documents.append(sibling(obj, suffix, served, lookup))
+        if redirect is not None:
+            documents.append(sibling(obj, f"{suffix}-redirect".strip("-"), redirect, lookup))
+    losses = [*builder.settings.losses, *builder.losses, *_redirect_losses(builder.settings, hosts)]
+    operations = (
+        *retype(obj, API_VERSION, "HTTPRoute"),
+        Op("replace", "/spec", main),
+        *without_fields(obj, "", ("status",)),
+        *without_annotations(obj, dead_annotations(obj, builder.controller)),
+    )
+    return Conversion(operations, tuple(documents), tuple(losses), tuple(_listeners(obj, hosts, builder.settings)))
+
+
+def _specs(group: Sequence[HostRules], settings: Settings, lookup: Lookup) -> tuple[dict[str, Any], dict[str, Any] | None]:
+    """The spec that serves a group of hosts, and the one that redirects their plain traffic, where it is redirected."""
+    hosts = [h.host for h in group if h.host is not None]
+    rules, redirect = group[0].rules, group[0].redirect
+    if group[0].secret is None:
+        away = filter_of("RequestRedirect", redirect) if redirect else None
+        return route_spec(lookup, ["http"], hosts, _redirecting(rules, away) if away else rules), None
+    sections = [listener_name(h.host, tls=True) for h in group]
+    if redirect is None and settings.plain:
+        return route_spec(lookup, [*sections, "http"], hosts, rules), None
+    served = route_spec(lookup, sections, hosts, rules)
+    if redirect is None and not settings.redirect:
+        return served, None
+    away = filter_of("RequestRedirect", redirect) if redirect else https_redirect()
+    return served, route_spec(lookup, ["http"], hosts, _redirecting(rules, away)) if settings.plain or settings.redirect else None
+
+
+def _redirecting(rules: Sequence[Mapping[str, Any]], away: Mapping[str, Any]) -> list[dict[str, Any]]:
+    """One rule that redirects all that the rules match."""
+    return [{"matches": [m for r in rules for m in r["matches"]], "filters": [dict(away)]}]
+
+
+def _redirect_losses(settings: Settings, hosts: Sequence[HostRules]) -> list[Loss]:
+    if settings.redirect and any(h.secret and h.redirect is None for h in hosts):
+        return [Loss("/spec/tls", "the redirect to HTTPS answers 301; the old controller answered 302 or 308")]
+    return []
+
+
+def _listeners(obj: Mapping[str, Any], hosts: Sequence[HostRules], settings: Settings) -> list[ListenerRequest]:
+    namespace, found = namespace_of(obj), []
+    for place in hosts:
+        if place.secret is not None:
+            found.append(ListenerRequest(namespace, place.host, place.secret, RULE))
+        if place.secret is None or settings.plain or settings.redirect:
+            found.append(ListenerRequest(namespace, place.host, None, RULE))
+    return found
