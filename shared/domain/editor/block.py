@@ -55,7 +55,7 @@ def add_entry(page: Page, node: Mapping | Sequence, index: int, key: str | None,
         lines = item_lines(value, indent, page.style, literal=page.literal or index < len(places))
     if index > 0 and not _is_open(page, node, index):
         last = node.pairs[index - 1][1] if isinstance(node, Mapping) else node.items[index - 1]
-        return [entry_lines(text, after_entry(text, last), lines)]
+        return [entry_lines(text, after_entry(text, last, indent), lines)]
     if isinstance(node, Sequence) and index > 0:
         raise EditRefused("an item after a block scalar without final line end")
     return [_in_front(text, places[0 if isinstance(node, Sequence) else -1], lines)]

@@ -10,6 +10,7 @@ from shared.domain.errors import EditRefused
 from shared.domain.manifest.nodes import Mapping, Node, Scalar, Sequence, tail
 
 _GAP = re.compile(r"(?:[ \t\r\n]+|(?<![^ \t\r\n,\[\]{}:\-])#[^\n]*)*")
+_COMMENT_LINE = re.compile(r"([ ]+)#[^\n]*\n")
 _PROPERTY = re.compile(r"[&!][^ \t\r\n,\[\]{}]*")
 
 
@@ -49,7 +50,7 @@ def line_stop(text: str, position: int) -> int:
     """The position before the line end of a position's line."""
     newline = text.find("\n", position)
     stop = len(text) if newline < 0 else newline
-    return stop - 1 if newline > position and text[newline - 1] == "\r" else stop
+    return stop - 1 if newline > 0 and text[newline - 1] == "\r" else stop
 
 
 def column(text: str, position: int) -> int:
@@ -125,9 +126,15 @@ def content_end(text: str, node: Node) -> int:
     return line_stop(text, start + len(text[start : leaf.end].rstrip()))
 
 
-def after_entry(text: str, node: Node) -> int:
-    """Where a line after a node's last line can be put in: blank lines that end a block scalar stay with it."""
-    return line_end(text, tail(node))
+def after_entry(text: str, node: Node, indent: int) -> int:
+    """Where a line at column `indent` goes after a node: below the comments that are indented deeper, and so belong to the node.
+
+    Blank lines that end a block scalar stay with it.
+    """
+    position = line_end(text, tail(node))
+    while (match := _COMMENT_LINE.match(text, position)) is not None and len(match[1]) > indent:
+        position = match.end()
+    return position
 
 
 def comment_start(text: str, position: int) -> int:

@@ -16,7 +16,8 @@ import yaml
 from shared.domain.manifest.nodes import Alias, Mapping, Node, Root, Scalar, Sequence
 
 MAX_DEPTH = 200
-_UNUSUAL = re.compile("[\t\x85\u2028\u2029\ufeff\x00-\x08\x0b\x0c\x0e-\x1f\x7f]|\r(?!\n)|^%|^[ -]*\\? |[{\\[][^\n]*\\?\\s", re.MULTILINE)
+_UNUSUAL = re.compile("[\t\x85\u2028\u2029\ufeff\x00-\x08\x0b\x0c\x0e-\x1f\x7f]|\r(?!\n)|^%|^[ -]*\\? |[|>][-+0-9]*#", re.MULTILINE)
+_QUESTIONS = re.compile(r"^.*\?\s", re.MULTILINE)
 _END_TABS = re.compile(r"\t+(?=\r?$)", re.MULTILINE)
 _FAST: Any = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
 
@@ -35,12 +36,17 @@ class ContentError(ComposeError):
 
 def compose(text: str) -> list[Root]:
     """The documents of a stream, empty ones included. Raises ComposeError."""
-    if _FAST is not yaml.SafeLoader and not _UNUSUAL.search(text):
+    if _FAST is not yaml.SafeLoader and not _is_unusual(text):
         try:
             return _Composer(text).documents(yaml.parse(text, Loader=_FAST))
         except yaml.YAMLError:
             pass  # the pure parser's word and message count
     return compose_pure(text)
+
+
+def _is_unusual(text: str) -> bool:
+    """Whether the two parsers might differ: found by comparing them on mutated manifests."""
+    return bool(_UNUSUAL.search(text)) or any("{" in m[0] or "[" in m[0] for m in _QUESTIONS.finditer(text))
 
 
 def compose_pure(text: str) -> list[Root]:
