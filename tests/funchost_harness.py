@@ -42,7 +42,7 @@ class Served:
         self.blobs = BlobServiceClient.from_connection_string(connection_string)
         self.journal = folder / f"{self.name}.jsonl"
         self.log = folder / f"{self.name}.log"
-        self.arguments: list[str] = []
+        self.arguments: list[str] = ["--worker", os.environ.get("FUNCHOST_TEST_WORKER", "library")]
         self._app = app
         self._process: subprocess.Popen[bytes] | None = None
         self.port = 0

@@ -22,7 +22,7 @@ def served(azurite: Azurite, tmp_path_factory: pytest.TempPathFactory) -> Iterat
 def guarded(azurite: Azurite, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Served]:
     keys = {"FUNCHOST_HOST_KEY": "host-key", "FUNCHOST_MASTER_KEY": "master-key", "FUNCHOST_SYSTEM_KEY": "system-key"}
     host = Served(azurite.connection_string, tmp_path_factory.mktemp("keys"), **keys)
-    host.arguments = ["--enable-auth"]
+    host.arguments += ["--enable-auth"]
     with host:
         yield host
 

@@ -136,7 +136,7 @@ def test_storage_that_does_not_answer_stops_the_host_with_one_clear_line(host: S
 
 
 def test_quiet_leaves_out_the_line_per_invocation(host: Served) -> None:
-    host.arguments = ["--quiet"]
+    host.arguments += ["--quiet"]
     text, bad = order(), order(fail=99)
     host.launch()
     try:
