@@ -8,7 +8,7 @@ import pytest
 from fakes import Fuse, World
 
 from shared.domain.run import RunOptions
-from shared.pipeline import names, status, submit
+from shared.pipeline import names, state, status, submit
 
 APP = {
     "shop/deploy.yaml": "image: BAD\nname: x\n",
@@ -228,3 +228,11 @@ def test_a_posted_application_has_its_name_at_once() -> None:
     assert report["a.yaml"]["status"] == "patched"
     assert report["../x"]["status"] == "refused"
     assert report["../x"]["reason"] == "path leaves the application's folder"
+
+
+def test_the_order_of_keys_survives_the_way_through_storage() -> None:
+    """Found by comparing with the command: sorted keys changed the text of what a patch inserts."""
+    world = World()
+    state.save(world.context, "x", {"b": {"z": 1, "a": 2}, "a": 3})
+
+    assert json.dumps(state.load(world.context, "x")) == '{"b": {"z": 1, "a": 2}, "a": 3}'

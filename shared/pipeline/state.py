@@ -14,8 +14,8 @@ from shared.pipeline.context import Context
 
 
 def dump(value: JsonValue) -> bytes:
-    """Compact JSON bytes, the same for equal values."""
-    return json.dumps(value, separators=(",", ":"), sort_keys=True).encode()
+    """Compact JSON bytes. The order of keys is kept: it is the order in which a patch writes them into a manifest."""
+    return json.dumps(value, separators=(",", ":")).encode()
 
 
 def save(ctx: Context, name: str, value: JsonValue, *, if_absent: bool = False) -> bool:
