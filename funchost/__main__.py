@@ -24,7 +24,6 @@ from funchost.settings import Timings, host_id, load_local_settings
 from funchost.worker import Worker
 
 log = logging.getLogger("funchost")
-_FORMAT = "%(asctime)s %(levelname)s %(message)s"
 _QUIET_LIBRARIES = ("azure.core", "azure.identity", "azure.storage", "urllib3", "uvicorn", "asyncio")
 
 
@@ -44,9 +43,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
     if ending is Ending.RESTART:
         log.warning("Restarting, because a function exceeded functionTimeout")
         sys.stdout.flush()
-        # The only way to end a thread that does not return: replace the process.
         os.chdir(started_in)
-        os.execv(sys.executable, [sys.executable, "-m", "funchost", *(sys.argv[1:] if arguments is None else arguments)])  # noqa: S606
+        # The only way to end a thread that does not return: replace the process, with the command line it was started with.
+        os.execv(sys.executable, sys.orig_argv)  # noqa: S606
     return 0 if ending is Ending.STOPPED else 1
 
 
@@ -128,10 +127,13 @@ def _bind(address: str, port: int) -> socket.socket:
 
 
 def _configure_logging(*, quiet: bool, verbose: bool) -> None:
-    """The app's log passes through at INFO; the host has a handler of its own, so an app that replaces the root's takes nothing away."""
-    logging.basicConfig(stream=sys.stdout, level=logging.INFO, format=_FORMAT)
+    """The app's messages pass through as they are (they may be JSON lines); the host's own lines have a time and a level.
+
+    The host has a handler of its own, so an app that replaces the root's takes nothing away.
+    """
+    logging.basicConfig(stream=sys.stdout, level=logging.INFO, format="%(message)s")
     handler = logging.StreamHandler(sys.stdout)
-    handler.setFormatter(logging.Formatter(_FORMAT))
+    handler.setFormatter(logging.Formatter("%(asctime)s %(levelname)s %(message)s"))
     log.handlers, log.propagate = [handler], False
     log.setLevel(logging.DEBUG if verbose else logging.WARNING if quiet else logging.INFO)
     for name in _QUIET_LIBRARIES:

@@ -14,9 +14,19 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from azure.core.exceptions import ResourceNotFoundError
 from funchost_driver import CASES
-from funchost_harness import SAMPLE
+from funchost_harness import SAMPLE, Served, wait_until
 
+from funchost.azurite import Azurite
+
+APPLICATION = {
+    "shop/web.yaml": "apiVersion: v1\nkind: Service\nmetadata: {name: web}\nspec:\n  ports: [{port: 80}]\n",
+    "shop/data.yaml": (
+        "apiVersion: v1\nkind: PersistentVolumeClaim\nmetadata: {name: data}\nspec:\n  storageClassName: local-path\n"
+        "  accessModes: [ReadWriteOnce]\n  resources: {requests: {storage: 1Gi}}\n"
+    ),
+}
 ROOT = Path(__file__).resolve().parents[1]
 needs_runtime = pytest.mark.skipif(
     importlib.util.find_spec("azure_functions_runtime") is None,
@@ -69,3 +79,37 @@ def test_both_workers_index_the_real_function_app_alike(tmp_path: Path) -> None:
     theirs, _ = drive("runtime", ROOT, "index", tmp_path)
     assert ours["index"] == theirs["index"]
     assert len(ours["index"]) > 5
+
+
+def pipeline(worker: str, folder: Path) -> dict[str, bytes]:
+    """Every blob that the real app makes of one small application, through one worker on a storage of its own."""
+    folder.mkdir()
+    with Azurite() as storage:
+        host = Served(storage.connection_string, folder, app=ROOT, PYTHON_SCRIPT_FILE_NAME="function_app.py", RUN_QUIET_SECONDS="1")
+        host.arguments = ["--worker", worker]
+        manifests = host.blobs.create_container("manifests")
+        with host:
+            for name, text in APPLICATION.items():
+                manifests.upload_blob(name, text)
+            wait_until(lambda: "report.md" in " ".join(blobs(host, "reports")), "report", 60)
+            wait_until(lambda: host.signal() is None and host.wait() == 0, "stopped")
+        made = {**blobs(host, "patched"), **blobs(host, "reports")}
+    run = next(iter(made)).split("/")[0]  # a hash of ETags, so another one on every storage
+    return {name.replace(run, "RUN"): data.replace(run.encode(), b"RUN") for name, data in made.items()}
+
+
+def blobs(host: Served, container: str) -> dict[str, bytes]:
+    client = host.blobs.get_container_client(container)
+    try:
+        return {blob.name: client.download_blob(blob.name).readall() for blob in client.list_blobs()}
+    except ResourceNotFoundError:
+        return {}
+
+
+@needs_runtime
+def test_both_workers_run_the_real_pipeline_alike(tmp_path: Path) -> None:
+    ours, theirs = pipeline("library", tmp_path / "ours"), pipeline("runtime", tmp_path / "theirs")
+    assert sorted(ours) == sorted(theirs)
+    assert [name for name in ours if ours[name] != theirs[name]] == []
+    assert "RUN/web.yaml" in ours
+    assert "RUN/report.json" in ours

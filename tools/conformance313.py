@@ -85,7 +85,19 @@ def _fingerprint(python: str, needed: list[str]) -> str:
 def run_tests(name: str, arguments: list[str], settings: dict[str, str]) -> int:
     """One pytest run in the environment; its exit code."""
     print(f"conformance313: {name}: {' '.join(arguments)}", flush=True)
-    command = [str(VENV / "bin" / "python"), "-m", "pytest", "-p", "no:cacheprovider", "--durations=0", "--durations-min=30", *arguments]
+    command = [
+        str(VENV / "bin" / "python"),
+        "-m",
+        "pytest",
+        "-p",
+        "no:cacheprovider",
+        "-n",
+        "2",
+        "--dist",
+        "loadfile",
+        "--durations=3",
+        *arguments,
+    ]
     return subprocess.run(command, cwd=ROOT, env={**os.environ, "PYTHONPATH": str(ROOT), **settings}, check=False).returncode
 
 
