@@ -36,7 +36,7 @@ KEPT: Mapping[str, tuple[str, ...]] = {
     "StorageClass": ("/provisioner",),
     "PersistentVolumeClaim": ("/spec/accessModes", "/spec/storageClassName"),
     "PersistentVolume": ("/spec/storageClassName",),
-    "IngressClass": ("/spec/controller",),
+    "IngressClass": ("/spec/controller", "/metadata/annotations"),
     "PodDisruptionBudget": ("/spec/selector",),
     "NetworkPolicy": ("/spec/podSelector", "/spec/ingress", "/spec/egress"),
     "ServiceMonitor": ("/spec/selector",),

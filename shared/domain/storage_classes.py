@@ -6,7 +6,11 @@ import fnmatch
 
 from shared.domain.convert.base import decision_key
 from shared.domain.facts import Facts
+from shared.domain.pointer import get
 from shared.domain.target import profiles
+
+IN_TREE = frozenset({"kubernetes.io/azure-disk", "kubernetes.io/azure-file"})
+"""Provisioners that are mended in place (rule AKS0104), so that their classes exist on the target."""
 
 
 def class_exists(name: str, facts: Facts) -> bool:
@@ -14,18 +18,25 @@ def class_exists(name: str, facts: Facts) -> bool:
     if name in facts.typed_target.storage.known:
         return True
     own = facts.find("StorageClass", None, name)
-    return own is not None and own.get("provisioner") in facts.typed_target.provisioners
+    return own is not None and own.get("provisioner") in IN_TREE.union(facts.typed_target.provisioners)
+
+
+def names_a_volume(name: str, facts: Facts) -> bool:
+    """Whether the run brings a PersistentVolume of this class: the name then only ties claim and volume, no class is needed."""
+    return any(get(volume, "/spec/storageClassName") == name for volume in facts.of_kind("PersistentVolume"))
 
 
 def class_shape(name: str, facts: Facts) -> str | None:
     """What a class was (`disk`, `file`, `by-access-mode`, or `decided` by a human); None where nothing says.
 
-    The source's own profile is asked before the others: `standard` is not the same thing everywhere.
+    A StorageClass of the run tells by its driver. By name, the source's own profile is asked before the others:
+    `standard` is not the same thing everywhere.
     """
     if isinstance(facts.decision(decision_key("storageClasses", name)), str):
         return "decided"
-    for profile in (facts.profile, *profiles().values()):
-        for pattern, shape in profile.storage_classes.items():
-            if fnmatch.fnmatchcase(name, pattern):
-                return shape
-    return None
+    ordered = (facts.profile, *profiles().values())
+    own = facts.find("StorageClass", None, name)
+    driver = own.get("provisioner") if own else None
+    by_driver = (shape for p in ordered for pattern, shape in p.provisioners.items() if fnmatch.fnmatchcase(str(driver), pattern))
+    by_name = (shape for p in ordered for pattern, shape in p.storage_classes.items() if fnmatch.fnmatchcase(name, pattern))
+    return next(by_driver, None) if own else next(by_name, None)

@@ -59,8 +59,8 @@ class Profile(Closed):
     title: str
     features: dict[str, int]
     storage_classes: dict[str, Literal["disk", "file", "by-access-mode"]] = Field(default_factory=dict, alias="storageClasses")
+    provisioners: dict[str, Literal["disk", "file", "by-access-mode"]] = Field(default_factory=dict)
     registries: tuple[str, ...] = ()
-    node_labels: tuple[str, ...] = Field(default=(), alias="nodeLabels")
 
 
 def parse_target(data: Any, where: str) -> Target:

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator, Mapping
 from typing import Any
 
 from shared.domain.checks.base import Found, check
-from shared.domain.checks.cluster import CLASS_ANNOTATION
+from shared.domain.checks.cluster import CLASS_ANNOTATION, Nothing
 from shared.domain.facts import Facts
 from shared.domain.paths import expand
 from shared.domain.pointer import MISSING, get
@@ -15,6 +16,9 @@ from shared.domain.rulebook import Closed
 CLAIMS = ("/spec/volumeClaimTemplates/*/spec", "$pod/volumes/*/ephemeral/volumeClaimTemplate/spec")
 DISK_CLASSES = frozenset({"default", "managed", "managed-csi", "managed-csi-premium", "managed-csi-premium-v2", "managed-premium"})
 """The built-in classes on Azure Disk (learn.microsoft.com/azure/aks/concepts-storage)."""
+
+DYNAMIC = re.compile(r"pvc-[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}")
+"""The name that provisioners give a volume: `pvc-` and the claim's uid."""
 
 SHARED = frozenset({"ReadWriteMany", "ReadOnlyMany"})
 STATIC = ("volumeName", "selector", "dataSource", "dataSourceRef")
@@ -38,6 +42,14 @@ def shared_claim_on_disk(obj: Mapping[str, Any], params: SharedClaimParams, _: F
         name = spec.get("storageClassName")
         if (name in DISK_CLASSES) if params.named else (name is None and "storageClassName" not in spec):
             yield Found(f"{place}/storageClassName", {"value": str(name)})
+
+
+@check("claim-of-a-missing-volume", Nothing)
+def claim_of_a_missing_volume(obj: Mapping[str, Any], _: Nothing, facts: Facts) -> Iterator[Found]:
+    """Fires where a claim names a dynamically made volume (`pvc-<uid>`) that the run does not bring."""
+    name = get(obj, "/spec/volumeName")
+    if isinstance(name, str) and DYNAMIC.fullmatch(name) and not facts.exists("PersistentVolume", None, name):
+        yield Found("/spec/volumeName", {"value": name})
 
 
 def _shared(spec: Mapping[str, Any]) -> bool:

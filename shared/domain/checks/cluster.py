@@ -14,7 +14,7 @@ from shared.domain.index import LEGACY_OPENSHIFT
 from shared.domain.paths import expand
 from shared.domain.pointer import get
 from shared.domain.rulebook import Closed, selects
-from shared.domain.storage_classes import class_exists, class_shape
+from shared.domain.storage_classes import class_exists, class_shape, names_a_volume
 
 CLASS_ANNOTATION = "/metadata/annotations/volume.beta.kubernetes.io~1storage-class"
 CLASS_PATHS = (
@@ -23,6 +23,7 @@ CLASS_PATHS = (
     "$pod/volumes/*/ephemeral/volumeClaimTemplate/spec/storageClassName",
     CLASS_ANNOTATION,
 )
+DEFAULT_CLASS = "/metadata/annotations/ingressclass.kubernetes.io~1is-default-class"
 INGRESS_CLASS_ANNOTATION = "/metadata/annotations/kubernetes.io~1ingress.class"
 
 
@@ -34,6 +35,12 @@ class KnownParams(Closed):
     """`known` true: only names that a profile maps; false: only names that none does."""
 
     known: bool
+
+
+class IngressClassParams(Closed):
+    """`named` true: a class that the target does not have; false: no class at all."""
+
+    named: bool
 
 
 class ProvisionerParams(Closed):
@@ -59,13 +66,10 @@ def storage_class(obj: Mapping[str, Any], params: KnownParams, facts: Facts) -> 
     """Fires where a claim or volume names a class that neither the target has nor the run defines for a driver the target has."""
     for path in (p for pattern in CLASS_PATHS for p in expand(obj, pattern)):
         name = get(obj, path)
-        if (
-            isinstance(name, str)
-            and name
-            and not opaque(name)
-            and not class_exists(name, facts)
-            and (class_shape(name, facts) is not None) is params.known
-        ):
+        if not isinstance(name, str) or not name or opaque(name) or class_exists(name, facts):
+            continue
+        known = class_shape(name, facts) is not None
+        if known is params.known and (known or not names_a_volume(name, facts)):
             yield Found(path, {"value": name})
 
 
@@ -78,15 +82,22 @@ def storage_provisioner(obj: Mapping[str, Any], params: ProvisionerParams, facts
         yield Found("/provisioner", {"value": provisioner})
 
 
-@check("ingress-class", Nothing)
-def ingress_class(obj: Mapping[str, Any], _: Nothing, facts: Facts) -> Iterator[Found]:
-    """Fires at the class of an Ingress that the target does not have (the annotation wins, as controllers read it)."""
+@check("ingress-class", IngressClassParams)
+def ingress_class(obj: Mapping[str, Any], params: IngressClassParams, facts: Facts) -> Iterator[Found]:
+    """Fires at the class of an Ingress that the target does not have (the annotation wins, as controllers read it), or at none at all."""
     for path in (INGRESS_CLASS_ANNOTATION, "/spec/ingressClassName"):
         name = get(obj, path)
-        if isinstance(name, str) and name and not opaque(name):
-            if not ingress_class_exists(name, facts):
+        if isinstance(name, str) and name:
+            if params.named and not opaque(name) and not ingress_class_exists(name, facts):
                 yield Found(path, {"value": name})
             return
+    if not params.named and isinstance(obj.get("spec"), dict) and not default_ingress_class(facts):
+        yield Found("/spec/ingressClassName")
+
+
+def default_ingress_class(facts: Facts) -> bool:
+    """Whether the run itself brings a default IngressClass (no add-on of AKS does)."""
+    return any(get(c, DEFAULT_CLASS) == "true" for c in facts.of_kind("IngressClass"))
 
 
 def ingress_class_exists(name: str, facts: Facts) -> bool:
@@ -96,13 +107,18 @@ def ingress_class_exists(name: str, facts: Facts) -> bool:
         return True
     own = facts.find("IngressClass", None, name)
     controller = (own or {}).get("spec", {}).get("controller") if own else None
-    return isinstance(controller, str) and (controller.endswith("azure.com") or controller.startswith("alb.networking.azure"))
+    return isinstance(controller, str) and ("azure.com" in controller or controller.startswith("alb.networking.azure.io"))
 
 
 @check("foreign-api", GroupParams)
 def foreign_api(obj: Mapping[str, Any], params: GroupParams, facts: Facts) -> Iterator[Found]:
-    """Fires at an object whose API group the target does not serve and for which the run brings no CustomResourceDefinition."""
+    """Fires at an object whose API group the target does not serve and for which the run brings no CustomResourceDefinition.
+
+    A group without a dot that Kubernetes does not have is a tool's own file (`skaffold/v3`), not an object for a cluster.
+    """
     group = obj["apiVersion"].rpartition("/")[0] or "core"
+    if "." not in group and group not in ("core", "extensions"):
+        return
     legacy = group == "core" and obj["kind"] in LEGACY_OPENSHIFT
     served = any(fnmatch.fnmatchcase(group, g) for g in facts.typed_target.api_groups)
     mine = any(fnmatch.fnmatchcase(group, g) for g in params.only) and not any(fnmatch.fnmatchcase(group, g) for g in params.except_groups)

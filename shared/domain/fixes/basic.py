@@ -6,7 +6,6 @@ from collections.abc import Mapping
 from typing import Any
 
 from shared.domain.checks.base import Found
-from shared.domain.checks.cluster import Nothing
 from shared.domain.convert.base import CannotConvert, Conversion, Op
 from shared.domain.convert.registry import CONVERSIONS
 from shared.domain.facts import Facts
@@ -39,13 +38,24 @@ class ConvertParams(Closed):
     name: str
 
 
-@fix("remove", Nothing)
-def remove(obj: Mapping[str, Any], found: Found, _: Nothing, __: Facts) -> Conversion:
+class RemoveParams(Closed):
+    """`also`: further fields that mean nothing without the found one."""
+
+    also: tuple[str, ...] = ()
+
+
+@fix("remove", RemoveParams)
+def remove(obj: Mapping[str, Any], found: Found, params: RemoveParams, _: Facts) -> Conversion:
     """Take the found field away, and a mapping or list that it leaves empty (up to the object's top-level fields)."""
-    path = found.path
+    also = [Op("remove", p) for p in params.also if get(obj, p) is not MISSING]
+    return Conversion((Op("remove", emptied(obj, found.path)), *also))
+
+
+def emptied(obj: Mapping[str, Any], path: str) -> str:
+    """What goes with the value at a path: itself, or the outermost mapping or list that would be left empty."""
     while len(split(path)) > 2 and len(get(obj, parent(path))) == 1 and split(parent(path))[-1] not in KEPT_EMPTY:
         path = parent(path)
-    return Conversion((Op("remove", path),))
+    return path
 
 
 KEPT_EMPTY = frozenset({"metadata", "spec", "data", "template", "emptyDir"})

@@ -10,7 +10,7 @@ from shared.domain.checks.cluster import Nothing
 from shared.domain.convert.base import Conversion, Op
 from shared.domain.facts import Facts
 from shared.domain.fixes.base import fix
-from shared.domain.fixes.basic import RenameParams, remove, rename_key
+from shared.domain.fixes.basic import RenameParams, emptied, rename_key
 from shared.domain.pointer import child, get
 
 
@@ -23,6 +23,6 @@ def rename_node_label(obj: Mapping[str, Any], found: Found, params: RenameParams
 
 
 @fix("drop-node-label", Nothing)
-def drop_node_label(obj: Mapping[str, Any], found: Found, params: Nothing, facts: Facts) -> Conversion:
+def drop_node_label(obj: Mapping[str, Any], found: Found, _: Nothing, __: Facts) -> Conversion:
     """Take the condition away, and the selector, term or affinity that it leaves empty (an empty term would match no node)."""
-    return remove(obj, found, params, facts)
+    return Conversion((Op("remove", emptied(obj, found.path)),))

@@ -7,13 +7,17 @@ from typing import Any
 
 from shared.domain.checks.base import Found
 from shared.domain.checks.cluster import CLASS_ANNOTATION, Nothing
-from shared.domain.convert.base import CannotConvert, Conversion, Op, decision_key
+from shared.domain.convert.base import CannotConvert, Conversion, Loss, Op, decision_key
 from shared.domain.facts import Facts
 from shared.domain.fixes.base import fix
 from shared.domain.model import Question
 from shared.domain.pointer import get, parent
 from shared.domain.storage_classes import class_shape
 
+SMB = (
+    "Azure Files over SMB keeps no owners and permissions of single files; a program that calls chown, and a database, need a disk "
+    "or an NFS share."
+)
 SHARED_MODES = frozenset({"ReadWriteMany", "ReadOnlyMany"})
 
 
@@ -27,7 +31,7 @@ def storage_class(obj: Mapping[str, Any], found: Found, _: Nothing, facts: Facts
     shape = class_shape(name, facts)
     modes, block = _claim(obj, found.path)
     storage = facts.typed_target.storage
-    if shape is None or obj.get("kind") == "PersistentVolume":
+    if shape is None:
         raise CannotConvert(f"Nothing says what kind of storage the class {name} was.", ask_class(name))
     if shape == "disk" or (shape == "by-access-mode" and modes and not modes & SHARED_MODES):
         return _disk(found, modes, storage.disk)
@@ -36,7 +40,7 @@ def storage_class(obj: Mapping[str, Any], found: Found, _: Nothing, facts: Facts
             raise CannotConvert(
                 "A raw block volume for several nodes needs a class of its own with maxShares.", ask_class(name), found.path
             )
-        return Conversion((Op("replace", found.path, storage.file),))
+        return Conversion((Op("replace", found.path, storage.file),), losses=smb_losses(found.path, storage.file))
     raise CannotConvert("The claim names no access mode that decides between a disk and a file share.", ask_class(name), found.path)
 
 
@@ -66,4 +70,10 @@ def _claim(obj: Mapping[str, Any], path: str) -> tuple[frozenset[str], bool]:
 @fix("shared-storage-class", Nothing)
 def shared_storage_class(_: Mapping[str, Any], found: Found, __: Nothing, facts: Facts) -> Conversion:
     """Name the target's class for several nodes in a claim that names none."""
-    return Conversion((Op("add", found.path, facts.typed_target.storage.file),))
+    name = facts.typed_target.storage.file
+    return Conversion((Op("add", found.path, name),), losses=smb_losses(parent(found.path), name))
+
+
+def smb_losses(path: str, name: str) -> tuple[Loss, ...]:
+    """What a claim loses on an SMB share, where `name` is one of the built-in SMB classes."""
+    return (Loss(path, SMB),) if name.startswith("azurefile") else ()
