@@ -4,65 +4,19 @@ from __future__ import annotations
 
 import asyncio
 import time
-import uuid
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 
 import pytest
 from azure.storage.queue import QueueServiceClient
+from funchost_bench import OPTIONS, Bench
 
 from funchost.azurite import Azurite
 from funchost.connections import Connections
 from funchost.errors import StorageStoppedHostError
-from funchost.queue_listener import Handler, ListenerOptions, QueueListener
+from funchost.queue_listener import Handler, QueueListener
 from funchost.queue_store import QueueStore, Received
-
-OPTIONS = ListenerOptions(
-    batch_size=16, new_batch_threshold=8, max_polling_interval=0.2, visibility_timeout=0, max_dequeue_count=5, base64=False, lease=5
-)
-
-
-class Bench:
-    """Queues of one test, and a listener that is stopped when a condition holds."""
-
-    def __init__(self, connection_string: str, threads: ThreadPoolExecutor) -> None:
-        self.name = "l" + uuid.uuid4().hex[:12]
-        self.service = QueueServiceClient.from_connection_string(connection_string)
-        self._own = Connections({"S": connection_string}).queues("S")
-        self._threads = threads
-        self.woken: list[str] = []
-
-    def store(self, name: str) -> QueueStore:
-        return QueueStore(self._own.get_queue_client(name), self._threads)
-
-    def create(self, *texts: str, suffix: str = "") -> None:
-        queue = self.service.create_queue(self.name + suffix)
-        for text in texts:
-            queue.send_message(text)
-
-    def count(self, suffix: str = "") -> int:
-        return self.service.get_queue_client(self.name + suffix).get_queue_properties().approximate_message_count or 0
-
-    def texts(self, suffix: str = "") -> list[str]:
-        return [m.content for m in self.service.get_queue_client(self.name + suffix).peek_messages(32)]
-
-    def run(
-        self, handler: Handler, options: ListenerOptions, until: Callable[[], bool], *, poison: bool = True, seconds: float = 15
-    ) -> None:
-        async def go() -> None:
-            poison_store = self.store(self.name + "-poison") if poison else None
-            listener = QueueListener(self.store(self.name), poison_store, options, handler, self.woken.append)
-            task = asyncio.create_task(listener.run())
-            try:
-                async with asyncio.timeout(seconds):
-                    while not task.done() and not await asyncio.to_thread(until):
-                        await asyncio.sleep(0.05)
-            finally:
-                listener.stop()
-                await task
-
-        asyncio.run(go())
 
 
 @pytest.fixture(scope="module")
@@ -155,12 +109,12 @@ def test_a_renewed_message_is_seen_once_and_deleted_with_its_new_receipt(bench: 
 
     async def handle(message: Received, _body: bytes) -> bool:
         receipts.append(message.pop_receipt)
-        await asyncio.sleep(2.7)
+        await asyncio.sleep(3.2)
         receipts.append(message.pop_receipt)
         return True
 
-    bench.run(handle, replace(OPTIONS, lease=1), lambda: bench.count() == 0)
-    assert len(receipts) == 2, "one invocation, though it ran for almost three leases"
+    bench.run(handle, replace(OPTIONS, lease=2), lambda: bench.count() == 0)
+    assert len(receipts) == 2, "one invocation, though it ran for more than one and a half leases"
     assert receipts[0] != receipts[1]
 
 
@@ -168,10 +122,10 @@ def test_a_renewed_message_is_poisoned_with_its_new_receipt(bench: Bench) -> Non
     bench.create("slow and bad")
 
     async def handle(_message: Received, _body: bytes) -> bool:
-        await asyncio.sleep(1.3)
+        await asyncio.sleep(2.5)
         return False
 
-    bench.run(handle, replace(OPTIONS, lease=1, max_dequeue_count=1), lambda: bench.count() == 0)
+    bench.run(handle, replace(OPTIONS, lease=2, max_dequeue_count=1), lambda: bench.count() == 0)
     assert bench.texts("-poison") == ["slow and bad"]
 
 
@@ -227,17 +181,24 @@ def test_concurrency_is_batch_size_plus_threshold(bench: Bench) -> None:
     bench.create(*(str(i) for i in range(12)))
     running: list[int] = [0]
     peaks: list[int] = []
+    gate = asyncio.Event()
 
     async def handle(_message: Received, _body: bytes) -> bool:
         running[0] += 1
         peaks.append(running[0])
-        await asyncio.sleep(0.05 + 0.02 * len(peaks))
+        if len(peaks) == 1:
+            await asyncio.sleep(0.1)  # ends first: two in flight are few enough for a second batch of three
+        elif running[0] == 5:
+            await asyncio.sleep(0.3)  # time for a sixth that must not come
+            gate.set()
+        else:
+            await gate.wait()
         running[0] -= 1
         return True
 
-    bench.run(handle, replace(OPTIONS, batch_size=3, new_batch_threshold=2), lambda: bench.count() == 0)
+    bench.run(handle, replace(OPTIONS, batch_size=3, new_batch_threshold=2, lease=20), lambda: bench.count() == 0)
     assert len(peaks) == 12
-    assert 3 < max(peaks) <= 5
+    assert max(peaks) == 5
 
 
 def test_stop_waits_for_messages_in_flight(bench: Bench) -> None:

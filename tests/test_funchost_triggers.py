@@ -164,10 +164,9 @@ def test_a_failing_blob_is_tried_five_times_then_described_in_the_poison_queue(s
     body = order(fail=99)
     uploads(served).upload_blob("bad.txt", body)
     served.until("uploaded", count=5, phase="start", body=body)
-    poison = served.queues.get_queue_client("webjobs-blobtrigger-poison")
 
     def described() -> dict[str, str] | None:
-        messages = [json.loads(base64.b64decode(m.content)) for m in poison.peek_messages(32)]
+        messages = [json.loads(base64.b64decode(text)) for text in poison_texts(served, "webjobs-blobtrigger-poison")]
         return next((m for m in messages if m["ContainerName"] == f"uploads-{served.name}"), None)
 
     message = wait_until(described, "poison message")
