@@ -5,6 +5,7 @@ from __future__ import annotations
 from shared.domain.convert.base import Converter
 from shared.domain.convert.deployment_config import deployment_config
 from shared.domain.convert.ingress import ingress
+from shared.domain.convert.ingress_route import ingress_route
 from shared.domain.convert.references import reference_deployment_config
 from shared.domain.convert.removed_autoscaler import removed_autoscaler
 from shared.domain.convert.removed_crd import removed_crd
@@ -24,6 +25,7 @@ from shared.domain.convert.route import route
 CONVERSIONS: dict[str, Converter] = {
     "route": route,
     "ingress": ingress,
+    "ingress-route": ingress_route,
     "deployment-config": deployment_config,
     "reference-deployment-config": reference_deployment_config,
     "removed-api-workload": removed_workload,

@@ -57,12 +57,14 @@ def _version(version: dict[str, Any], spec: dict[str, Any]) -> dict[str, Any]:
     if own["subresources"] is not None:
         new["subresources"] = own["subresources"]
     if own["additionalPrinterColumns"] is not None:
-        new["additionalPrinterColumns"] = [_column(c) for c in own["additionalPrinterColumns"]]
+        new["additionalPrinterColumns"] = _columns(own["additionalPrinterColumns"])
     return new
 
 
-def _column(column: dict[str, Any]) -> dict[str, Any]:
-    return {"jsonPath" if k == "JSONPath" else k: v for k, v in column.items()}
+def _columns(columns: Any) -> list[dict[str, Any]]:
+    if not isinstance(columns, list) or not all(isinstance(c, dict) for c in columns):
+        raise CannotConvert("additionalPrinterColumns is not a list of columns", path="/spec")
+    return [{"jsonPath" if k == "JSONPath" else k: v for k, v in column.items()} for column in columns]
 
 
 def _schema(validation: Any, spec: dict[str, Any]) -> dict[str, Any]:

@@ -10,6 +10,8 @@ from typing import Any
 
 from shared.domain.convert.base import CannotConvert, Conversion, Lookup, Loss, Op
 from shared.domain.convert.edits import retype
+from shared.domain.convert.forms import read_form
+from shared.domain.convert.selectors import LabelSelector
 from shared.domain.pointer import child
 
 _RBAC = ("Role", "ClusterRole", "RoleBinding", "ClusterRoleBinding")
@@ -76,7 +78,7 @@ def removed_disruption_budget(obj: dict[str, Any], lookup: Lookup) -> Conversion
     operations = retype(obj, _successor(obj, {("policy/v1beta1", "PodDisruptionBudget"): "policy/v1"}), "PodDisruptionBudget")
     spec = obj.get("spec")
     selector = spec.get("selector") if isinstance(spec, dict) else None
-    if selector is not None and not any((selector.get("matchLabels"), selector.get("matchExpressions"))):
+    if selector is not None and read_form(LabelSelector, selector, "/spec/selector").is_empty:
         reason = "an empty selector selects no pod in policy/v1beta1, but every pod of the namespace in policy/v1: say which pods are meant"
         raise CannotConvert(reason, path="/spec/selector")
     return Conversion(tuple(operations))

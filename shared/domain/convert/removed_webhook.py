@@ -20,8 +20,8 @@ def removed_webhook(obj: dict[str, Any], lookup: Lookup) -> Conversion:
     if obj.get("apiVersion") != "admissionregistration.k8s.io/v1beta1" or obj.get("kind") not in KINDS:
         raise CannotConvert("the object is not a webhook configuration of a removed API")
     webhooks = obj.get("webhooks") or []
-    names = [w.get("name") for w in webhooks if isinstance(w, dict)]
-    if not isinstance(webhooks, list) or len(set(names)) != len(webhooks):
+    names = {str(w.get("name")) for w in webhooks if isinstance(w, dict)} if isinstance(webhooks, list) else set()
+    if not isinstance(webhooks, list) or len(names) != len(webhooks):
         raise CannotConvert("the webhooks do not have names of their own, which v1 requires", path="/webhooks")
     operations = retype(obj, "admissionregistration.k8s.io/v1", obj["kind"])
     for i, webhook in enumerate(webhooks):

@@ -10,7 +10,8 @@ from typing import Any
 
 from shared.domain.convert.base import CannotConvert, Conversion, Lookup, Loss, Op
 from shared.domain.convert.edits import retype, without_fields
-from shared.domain.convert.selectors import matches
+from shared.domain.convert.forms import read_form
+from shared.domain.convert.selectors import LabelSelector
 
 API_VERSIONS = ("extensions/v1beta1", "apps/v1beta1", "apps/v1beta2")
 KINDS = ("Deployment", "DaemonSet", "ReplicaSet", "StatefulSet", "ControllerRevision")
@@ -48,9 +49,9 @@ def _selector(spec: dict[str, Any]) -> list[Op]:
     if not isinstance(labels, dict) or not labels:
         raise CannotConvert("the pod template has no labels to select by", path="/spec")
     selector = spec.get("selector")
-    if not selector:
+    if selector in (None, {}):
         return [Op("replace" if "selector" in spec else "add", "/spec/selector", {"matchLabels": dict(labels)})]
-    if not matches(selector, labels):
+    if not read_form(LabelSelector, selector, "/spec/selector").matches(labels):
         raise CannotConvert("spec.selector does not match the labels of the pod template", path="/spec/selector")
     return []
 
