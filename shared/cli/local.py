@@ -6,6 +6,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
 
+from shared.cli.parallel import each
 from shared.cli.tree import MAX_FILE_BYTES, Tree
 from shared.domain.inspector import inspect
 from shared.domain.intake import app_name, plan_run
@@ -40,7 +41,7 @@ def inspect_tree(tree: Tree, options: RunOptions) -> LocalRun:
     """Find and plan, change nothing: what `fix` would apply is `suggested`, with its operations. Raises ValidationError."""
     files = list(tree.sources())
     setup = plan_run(files, options)
-    outcomes = [_inspected(file, setup) for file in files]
+    outcomes = [done.outcome for done in each(files, setup, inspected)]
     return LocalRun(setup, _in_order([*outcomes, *_too_large(tree)]), {}, {}, frozenset())
 
 
@@ -48,7 +49,7 @@ def fix_tree(tree: Tree, options: RunOptions) -> LocalRun:
     """The whole run but the writing. One file that fails is an entry of the report. Raises ValidationError for bad options."""
     files = {file.path: file for file in tree.sources()}
     setup = plan_run(files.values(), options)
-    patched = {path: _patched(file, setup) for path, file in files.items()}
+    patched = {done.outcome.path: done for done in each(list(files.values()), setup, patched_file)}
 
     def read(path: str) -> bytes | None:
         return patched[path].data if path in patched else None
@@ -71,24 +72,26 @@ def is_left(outcomes: Iterable[FileOutcome], level: Severity) -> bool:
     )
 
 
-def _inspected(file: SourceFile, setup: RunSetup) -> FileOutcome:
+def inspected(file: SourceFile, setup: RunSetup) -> PatchedFile:
+    """What `inspect` says of one file; its bytes as they are."""
     try:
         findings = inspect(file, setup)
         plan = propose(file, findings, setup)
     except Exception as error:  # noqa: BLE001 (one file never stops the run)
-        return _failed(file, error)
+        return PatchedFile(_failed(file, error), file.data)
     violations = [
         replace(v, resolution="suggested", reason="`aks-copilot fix` mends it.") if v.resolution == "fixed" else v
         for v in plan.violations or findings.violations
     ]
-    return FileOutcome(
-        file.path, "refused" if findings.status == "refused" else "skipped" if findings.status == "skipped" else "unchanged",
-        findings.reason, findings.documents, tuple(violations), (), (*plan.operations, *plan.suggestions),
+    outcome = FileOutcome(
+        file.path, findings.status, findings.reason, findings.documents, tuple(violations), (), (*plan.operations, *plan.suggestions),
         resources=plan.resources, questions=plan.questions,
     )  # fmt: skip
+    return PatchedFile(outcome, file.data)
 
 
-def _patched(file: SourceFile, setup: RunSetup) -> PatchedFile:
+def patched_file(file: SourceFile, setup: RunSetup) -> PatchedFile:
+    """What `fix` makes of one file."""
     try:
         findings = inspect(file, setup)
         return patch(file, findings, propose(file, findings, setup), setup)

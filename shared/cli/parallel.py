@@ -1,0 +1,68 @@
+"""The files of a large application on all processors; a small one stays in this process, where there is nothing to start.
+
+Results cross between processes in the JSON form that they have between the stages of the pipeline.
+"""
+
+from __future__ import annotations
+
+import logging
+import multiprocessing
+import os
+from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures import ProcessPoolExecutor
+from concurrent.futures.process import BrokenProcessPool
+from typing import Any
+
+from shared.domain.model import FileOutcome
+from shared.domain.run import PatchedFile, RunSetup, SourceFile
+from shared.logs import configure
+
+Step = Callable[[SourceFile, RunSetup], PatchedFile]
+Sent = tuple[dict[str, Any], bytes | None, str]
+
+WORTH_IT_BYTES = 512 * 1024
+"""A worker starts in about a second; less than this is done by then."""
+_CHUNK_BYTES = 64 * 1024
+_setup: RunSetup | None = None
+
+
+def each(files: Sequence[SourceFile], setup: RunSetup, step: Step) -> list[PatchedFile]:
+    """`step` of every file, in the order of the files. `step` must be a function of a module."""
+    workers = min(os.cpu_count() or 1, 8)
+    if workers == 1 or sum(len(f.data) for f in files) < WORTH_IT_BYTES:
+        return [step(file, setup) for file in files]
+    context = multiprocessing.get_context("spawn")  # a fork would copy the spinner's lock, but not its thread
+    try:
+        with ProcessPoolExecutor(workers, context, _start, (setup.to_json(),)) as pool:
+            done = pool.map(_work, *zip(*((step, chunk) for chunk in _chunks(files)), strict=True))
+            return [_received(item) for chunk in done for item in chunk]
+    except BrokenProcessPool:  # killed from outside, for want of memory perhaps: one at a time needs less
+        return [step(file, setup) for file in files]
+
+
+def _start(setup: dict[str, Any]) -> None:
+    global _setup  # noqa: PLW0603 (the worker's own)
+    configure(logging.WARNING)
+    _setup = RunSetup.from_json(setup)
+
+
+def _work(step: Step, files: list[SourceFile]) -> list[Sent]:
+    assert _setup is not None  # noqa: S101 (set by the initializer)
+    results = [step(file, _setup) for file in files]
+    return [(r.outcome.to_payload(), r.data, r.diff) for r in results]
+
+
+def _received(sent: Sent) -> PatchedFile:
+    return PatchedFile(FileOutcome.from_payload(sent[0]), *sent[1:])
+
+
+def _chunks(files: Sequence[SourceFile]) -> Iterator[list[SourceFile]]:
+    """Neighbours together until they have some bytes, so that a message is worth its way."""
+    chunk: list[SourceFile] = []
+    for file in files:
+        chunk.append(file)
+        if sum(len(f.data) for f in chunk) >= _CHUNK_BYTES:
+            yield chunk
+            chunk = []
+    if chunk:
+        yield chunk
