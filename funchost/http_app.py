@@ -7,7 +7,7 @@ import logging
 from collections.abc import Sequence
 from typing import Any, Protocol
 
-from starlette.requests import Request
+from starlette.requests import ClientDisconnect, Request
 from starlette.responses import JSONResponse, Response
 from starlette.types import Receive, Scope, Send
 
@@ -64,6 +64,8 @@ class HttpApp:
             return await self._function(request)
         except BodyTooLargeError:
             return Response(status_code=413, headers={"connection": "close"})
+        except ClientDisconnect:
+            return Response(status_code=400)  # nobody reads it
 
     async def _function(self, request: Request) -> Response:
         path = request.scope["path"]
@@ -82,7 +84,11 @@ class HttpApp:
         trace = new_trace_parent(request.headers.get("traceparent", ""))
         reason = "This function was programmatically called via the host APIs."
         outcome = await self._executor.run(route.function, reason, request_data(request, body, params), trace_parent=trace)
-        return response_of(outcome.value) if outcome.ok else Response(status_code=500)
+        try:
+            return response_of(outcome.value) if outcome.ok else Response(status_code=500)
+        except ValueError as error:
+            log.warning("function '%s' returned what is no HTTP response: %s", route.function, error)
+            return Response(status_code=500)
 
     def _allowed(self, request: Request, level: str) -> bool:
         return self._keys.allows(level, request.headers, request.query_params)

@@ -89,6 +89,7 @@ CASES: list[tuple[str, dict[str, Any]]] = [
     ("fails", http(route={"how": "exit"})),
     ("fails", http(route={"how": "none"})),
     ("fails", http(route={})),
+    ("fails", http(route={"how": "header"})),
     ("context_of", http()),
     ("admin_only", http()),
     ("things", http(url="http://h/things/box?size=3", route={"rest": "box"}, size="3")),

@@ -23,7 +23,7 @@ SAMPLE = Path(__file__).parent / "funchost_app"
 _LISTENING = re.compile(r"listening on http://127\.0\.0\.1:(\d+)")
 
 
-def wait_until(condition: Callable[[], Any], what: str, seconds: float = 20.0) -> Any:
+def wait_until(condition: Callable[[], Any], what: str, seconds: float = 40.0) -> Any:
     """The first truthy value of ``condition``; fails with ``what`` after ``seconds``."""
     deadline = time.monotonic() + seconds
     while time.monotonic() < deadline:
@@ -109,7 +109,7 @@ class Served:
         seen = [json.loads(line) for line in lines if line.endswith("}")]
         return [entry for entry in seen if entry["function"] == function and all(entry.get(k) == v for k, v in having.items())]
 
-    def until(self, function: str, count: int = 1, seconds: float = 20, **having: Any) -> list[dict[str, Any]]:
+    def until(self, function: str, count: int = 1, seconds: float = 40, **having: Any) -> list[dict[str, Any]]:
         return wait_until(
             lambda: (e := self.entries(function, **having)) and len(e) >= count and e, f"{count} x {function} {having}", seconds
         )

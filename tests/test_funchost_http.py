@@ -73,7 +73,7 @@ def test_several_cookies(served: Served) -> None:
     assert sorted(cookies) == ["a=1; Path=/", "b=2"]
 
 
-@pytest.mark.parametrize("how", ["raise", "exit", "none"])
+@pytest.mark.parametrize("how", ["raise", "exit", "none", "header"])
 def test_a_failing_function_is_a_500_without_a_body(served: Served, how: str) -> None:
     response = httpx.get(url(served, f"/fails/{how}"))
     assert (response.status_code, response.content) == (500, b"")
@@ -95,6 +95,13 @@ def test_a_body_over_the_limit_is_413_and_not_read(served: Served) -> None:
     with socket.create_connection(("127.0.0.1", served.port), timeout=5) as connection:
         connection.sendall(b"POST /echo/one HTTP/1.1\r\nHost: h\r\nContent-Length: 999999999\r\n\r\n")
         assert connection.recv(100).startswith(b"HTTP/1.1 413")
+
+
+def test_a_client_that_goes_away_leaves_no_traceback(served: Served) -> None:
+    with socket.create_connection(("127.0.0.1", served.port), timeout=5) as connection:
+        connection.sendall(b"POST /echo/one HTTP/1.1\r\nHost: h\r\nContent-Length: 500\r\n\r\npart")
+    assert httpx.get(url(served, "/echo/one")).status_code == 201
+    assert "Traceback" not in served.text()
 
 
 def test_the_trace_of_the_caller_reaches_the_context(served: Served) -> None:

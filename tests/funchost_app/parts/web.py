@@ -61,6 +61,8 @@ async def fails(req: func.HttpRequest) -> func.HttpResponse:
         sys.exit(3)
     if how == "none":
         return None  # type: ignore[return-value]
+    if how == "header":
+        return func.HttpResponse("x", headers={"x-snow": "\N{SNOWMAN}"})
     await asyncio.sleep(0)
     raise ValueError("secret detail")
 
