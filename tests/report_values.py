@@ -17,7 +17,7 @@ CLAIM_AFTER = CLAIM_BEFORE.replace(b"local-path", b"managed-csi")
 
 def setup() -> RunSetup:
     source = SourceFinding("k3s", ("storageClass local-path in deploy/claim.yaml", "ingressClass traefik in web.yaml"))
-    target = {"name": "aks-standard", "kubernetesVersion": "1.35", "mode": "standard", "storage": {"disk": "managed-csi"}}
+    target = {"name": "aks-standard", "kubernetesVersion": "1.35", "safeguards": "warn", "storage": {"disk": "managed-csi"}}
     return RunSetup("shop-0123456789abcdef", "shop", source, target, {}, {})
 
 

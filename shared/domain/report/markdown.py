@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from functools import partial
 from itertools import groupby
 
 from shared.domain.model import SEVERITIES, FileOutcome, Question, Resolution, Violation
@@ -17,6 +18,7 @@ from shared.domain.rulebook import by_id
 from shared.domain.run import RunSetup
 
 _PLACES_SHOWN = 10
+_OPERATIONS_SHOWN = 5
 Found = tuple[FileOutcome, Violation]
 
 
@@ -69,8 +71,13 @@ def _evidence(evidence: Sequence[str]) -> str:
 
 
 def _target(setup: RunSetup) -> str:
-    told = [f"{key} {value}" for key, value in setup.target.items() if isinstance(value, (str, int, float))]
-    return inline(redact(", ".join(told))) if told else "default"
+    target = setup.target
+    levels = {"safeguards": "safeguards", "podSecurity": "Pod Security"}
+    told = [
+        str(target.get("title") or target.get("name") or "default"),
+        *(f"{said} {target[k]}" for k, said in levels.items() if k in target),
+    ]
+    return inline(redact("; ".join(told)))
 
 
 def _statuses(files: Sequence[FileOutcome]) -> list[tuple[str, int]]:
@@ -108,7 +115,16 @@ def _suggested(files: Sequence[FileOutcome]) -> Iterator[str]:
         yield from ("## Suggested, not applied", "")
         yield "These may change how the application behaves. `--unsafe` applies them; report.json has each operation."
         yield ""
-        yield from _by_rule(found, lambda v: v.reason or v.message)
+        yield from _by_rule(found, lambda v: v.reason or v.message, partial(_would, files))
+
+
+def _would(files: Sequence[FileOutcome], rule_id: str) -> Iterator[str]:
+    """What the suggestions of a rule would do, by file."""
+    for outcome in files:
+        made = [op for op in outcome.suggestions if op.rule_id == rule_id]
+        if made:
+            more = f" and {len(made) - _OPERATIONS_SHOWN} more" if len(made) > _OPERATIONS_SHOWN else ""
+            yield f"- It would, in {inline(outcome.path)}: {', '.join(code(f'{o.op} {o.path}') for o in made[:_OPERATIONS_SHOWN])}{more}"
 
 
 def _changed(files: Sequence[FileOutcome], diffs: Mapping[str, str]) -> Iterator[str]:
@@ -149,7 +165,7 @@ def _untouched(files: Sequence[FileOutcome]) -> Iterator[str]:
     unchanged = sum(o.status == "unchanged" for o in files)
     skipped = sum(o.status == "skipped" for o in files)
     if unchanged or skipped:
-        yield f"Untouched, byte for byte: {unchanged} manifests, {skipped} other files (values, workflows, text and the like)."
+        yield f"Untouched, byte for byte: {unchanged} manifest(s), {skipped} other file(s)."
         yield ""
 
 
@@ -157,8 +173,8 @@ def _with(files: Sequence[FileOutcome], resolution: Resolution) -> list[Found]:
     return [(o, v) for o in files for v in o.violations if v.resolution == resolution]
 
 
-def _by_rule(found: Iterable[Found], say: Callable[[Violation], str]) -> Iterator[str]:
-    """One heading for each rule, the worst first; under it each distinct message once, with its places."""
+def _by_rule(found: Iterable[Found], say: Callable[[Violation], str], also: Callable[[str], Iterable[str]] = lambda _: ()) -> Iterator[str]:
+    """One heading for each rule, the worst first; under it each distinct message once, with its places, and what `also` adds."""
     ordered = sorted(found, key=lambda row: (-SEVERITIES.index(row[1].severity), row[1].rule_id))
     for rule_id, rows in groupby(ordered, key=lambda row: row[1].rule_id):
         group = list(rows)
@@ -171,7 +187,7 @@ def _by_rule(found: Iterable[Found], say: Callable[[Violation], str]) -> Iterato
             yield from (f"  - {place}" for place in places[:_PLACES_SHOWN])
             if len(places) > _PLACES_SHOWN:
                 yield f"  - and {len(places) - _PLACES_SHOWN} more places (report.json has them all)"
-        yield ""
+        yield from (*also(rule_id), "")
 
 
 def _why(rule_id: str) -> Iterator[str]:
@@ -183,12 +199,15 @@ def _why(rule_id: str) -> Iterator[str]:
 def _by_message(group: Iterable[Found], say: Callable[[Violation], str]) -> dict[str, list[str]]:
     places: dict[str, list[str]] = {}
     for outcome, violation in group:
-        resource = violation.resource
-        named = f" {inline(f'{resource.kind} {resource.name}' if resource.name else resource.kind)}" if resource else ""
-        said = say(violation)
-        detail = "" if said == violation.message else f": {inline(redact(violation.message))}"
-        places.setdefault(said, []).append(f"{inline(outcome.path)}:{violation.line}{named}{detail}")
+        said, place = say(violation), f"{inline(outcome.path)}:{violation.line}"
+        named = _named(violation) if said == violation.message else f": {inline(redact(violation.message))}"
+        places.setdefault(said, []).append(place + named)
     return places
+
+
+def _named(violation: Violation) -> str:
+    resource = violation.resource
+    return "" if resource is None else " " + inline(f"{resource.kind} {resource.name or ''}")
 
 
 def _listed(paths: Sequence[str]) -> str:
