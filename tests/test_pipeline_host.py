@@ -6,13 +6,14 @@ import json
 import shutil
 import subprocess
 import sys
+import time
 import urllib.request
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
 import pytest
-from funchost_harness import Served, wait_until
+from funchost_harness import Served
 
 from funchost.azurite import Azurite, AzuriteUnavailableError, find_azurite
 from shared.adapters.storage import AzureStorage
@@ -103,12 +104,22 @@ def assert_same_as_command(context: Context, run: str, files: dict[str, bytes], 
 
 
 def serve(azurite: Azurite, folder: Path, app: Path = ROOT, script: str = "function_app.py", **settings: str) -> Served:
-    return Served(azurite.connection_string, folder, app, PYTHON_SCRIPT_FILE_NAME=script, SWEEP_AFTER_SECONDS="0", **settings)
+    timing = {"AzureFunctionsJobHost__extensions__queues__maxPollingInterval": "00:00:00.5", "FUNCHOST_BLOB_SCAN_SECONDS": "0.5"}
+    fixed = timing | {"PYTHON_SCRIPT_FILE_NAME": script, "SWEEP_AFTER_SECONDS": "0"}
+    return Served(azurite.connection_string, folder, app, **fixed, **settings)
 
 
 def upload(context: Context, files: dict[str, bytes]) -> None:
     for path, data in files.items():
         context.blobs.write(names.MANIFESTS, f"shop/{path}", data)
+
+
+def wait_until(condition: Callable[[], Any], what: str, seconds: float) -> None:
+    """Ask twice a second: asking costs the storage as much as the work does."""
+    deadline = time.monotonic() + seconds
+    while not condition():
+        assert time.monotonic() < deadline, f"not within {seconds:g} s: {what}"
+        time.sleep(0.5)
 
 
 def _dead(host: Served) -> bool:
@@ -124,7 +135,7 @@ def test_two_hundred_files_are_one_run_with_the_result_of_the_command(azurite: A
     assert len(files) >= 200
     with serve(azurite, tmp_path, RUN_QUIET_SECONDS="2"):
         upload(context, files)
-        wait_until(lambda: done(context), "the run ends", 120)
+        wait_until(lambda: done(context), "the run ends", 180)
 
     (run,) = [entry["runId"] for entry in status.list_runs(context)]
     shown = status.run_status(context, run)
@@ -158,7 +169,7 @@ def test_the_host_is_killed_at_every_stage_and_every_message_comes_twice(
     starts = 1
     with host:
         while not (ended := _all_happened(context, marks, len(PLACES[when]))):
-            wait_until(lambda: _dead(host) or _all_happened(context, marks, len(PLACES[when])), "a kill or the end", 60)
+            wait_until(lambda: _dead(host) or _all_happened(context, marks, len(PLACES[when])), "a kill or the end", 120)
             if _dead(host):
                 host.start()
                 starts += 1
@@ -185,7 +196,7 @@ def test_an_application_posted_over_http(azurite: Azurite, context: Context, tmp
         with urllib.request.urlopen(request) as response:
             assert response.status == 202
             run = json.load(response)["runId"]
-        wait_until(lambda: json.load(urllib.request.urlopen(f"{base}/api/runs/{run}"))["state"] == "done", "the run ends", 60)
+        wait_until(lambda: json.load(urllib.request.urlopen(f"{base}/api/runs/{run}"))["state"] == "done", "the run ends", 120)
         report = json.load(urllib.request.urlopen(f"{base}/api/runs/{run}/report"))
 
     assert {f["path"] for f in report["files"]} >= set(texts)
