@@ -51,7 +51,7 @@ class Served:
             "AzureWebJobsStorage": connection_string,
             "AzureFunctionsWebHost__hostid": self.name,
             "AzureFunctionsJobHost__extensions__queues__maxPollingInterval": "00:00:00.2",
-            "FUNCHOST_QUEUE_LEASE_SECONDS": "6",
+            "FUNCHOST_QUEUE_LEASE_SECONDS": "2",
             "FUNCHOST_BLOB_SCAN_SECONDS": "0.2",
             "FUNCHOST_RECEIPT_LEASE_SECONDS": "15",
             "PYTHON_SCRIPT_FILE_NAME": "sample_app.py",

@@ -16,7 +16,7 @@ from funchost.azurite import Azurite
 
 @pytest.fixture
 def host(azurite: Azurite, tmp_path: Path) -> Served:
-    served = Served(azurite.connection_string, tmp_path, FUNCHOST_QUEUE_LEASE_SECONDS="2")
+    served = Served(azurite.connection_string, tmp_path)
     served.queue().create_queue()
     return served
 

@@ -19,7 +19,7 @@ PREFIXES = ("", "texts-", "bytes-", "returns-")
 
 @pytest.fixture(scope="module")
 def served(azurite: Azurite, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Served]:
-    host = Served(azurite.connection_string, tmp_path_factory.mktemp("triggers"), TICK="*/1 * * * * *")
+    host = Served(azurite.connection_string, tmp_path_factory.mktemp("triggers"), TICK="*/1 * * * * *", FUNCHOST_QUEUE_LEASE_SECONDS="6")
     for prefix in PREFIXES:
         host.queue(prefix).create_queue()
     for prefix in ("uploads-", "events-"):
