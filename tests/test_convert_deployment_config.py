@@ -122,10 +122,16 @@ def test_timeout_becomes_the_progress_deadline_and_says_what_is_lost(kind):
 
 
 def test_deployer_settings_are_losses():
-    strategy = {"type": "Rolling", "resources": {"limits": {"cpu": "1"}}, "activeDeadlineSeconds": 21600, "customParams": {"image": "x"}}
+    strategy = {"type": "Rolling", "resources": {"limits": {"cpu": "1"}}, "activeDeadlineSeconds": 600, "customParams": {"image": "x"}}
     _, conversion = convert("deployment-config", dc(strategy=strategy))
     for field in ("resources", "activeDeadlineSeconds", "customParams"):
         assert f"/spec/strategy/{field}" in messages(conversion)
+
+
+def test_the_defaults_that_exports_carry_lose_nothing():
+    params = {"updatePeriodSeconds": 1, "intervalSeconds": 1, "maxSurge": "25%", "maxUnavailable": "25%"}
+    strategy = {"type": "Rolling", "activeDeadlineSeconds": 21600, "resources": {}, "rollingParams": params}
+    assert convert("deployment-config", dc(strategy=strategy))[1].losses == ()
 
 
 @pytest.mark.parametrize(

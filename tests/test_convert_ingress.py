@@ -369,6 +369,14 @@ def test_traefik_middlewares_become_filters():
     assert "X-Forwarded-Prefix" in messages(conversion)
 
 
+def test_traefik_middlewares_of_another_namespace_are_found_by_name():
+    objects = "{kind: Middleware, metadata: {name: zip-it, namespace: edge-net}, spec: {compress: {}}}"
+    source = ingress({TRAEFIK + "router.middlewares": "edge-net-zip-it@kubernetescrd"})
+    _, conversion = convert("ingress", source, FakeLookup(objects))
+    assert "no longer compressed" in messages(conversion)
+    assert "among the manifests" in str(refusal("ingress", source))
+
+
 def test_traefik_redirect_middleware_applies_to_plain_http_only():
     objects = middleware("https", {"redirectScheme": {"scheme": "https", "permanent": True}})
     source = {TRAEFIK + "router.middlewares": "shop-https@kubernetescrd"}

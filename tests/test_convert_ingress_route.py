@@ -185,6 +185,25 @@ def test_lost_settings_of_services_are_said(field):
     assert len(conversion.losses) == 1
 
 
+def test_a_service_of_another_namespace_gets_a_reference_grant():
+    source = ingress_route(route(services=[WEB | {"namespace": "apps"}]))
+    found = FakeLookup("{kind: Service, metadata: {name: web, namespace: apps}, spec: {ports: [{port: 80}]}}")
+    result, conversion = convert("ingress-route", source, found)
+    assert backends(result) == [{"name": "web", "namespace": "apps", "port": 80}]
+    assert conversion.insert_after == (
+        {
+            "apiVersion": "gateway.networking.k8s.io/v1beta1",
+            "kind": "ReferenceGrant",
+            "metadata": {"name": "shop-web-web", "namespace": "apps"},
+            "spec": {
+                "from": [{"group": "gateway.networking.k8s.io", "kind": "HTTPRoute", "namespace": "shop"}],
+                "to": [{"group": "", "kind": "Service", "name": "web"}],
+            },
+        },
+    )
+    assert "not among the manifests" in str(refusal("ingress-route", source))
+
+
 def test_no_routes_and_no_services_are_refused():
     refusal("ingress-route", ingress_route(route(services=[])))
     source = yaml.safe_load(ingress_route())

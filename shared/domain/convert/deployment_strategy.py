@@ -14,6 +14,7 @@ from shared.domain.convert.base import CannotConvert, Loss, Op
 from shared.domain.convert.forms import Form
 
 DEFAULT_TIMEOUT = 600
+DEFAULT_DEPLOYER_SECONDS = 21600
 HOOKS = ("pre", "mid", "post")
 DEPLOYER_FIELDS = ("resources", "labels", "annotations", "active_deadline_seconds", "custom_params")
 
@@ -121,5 +122,5 @@ def strategy_losses(strategy: Strategy | None) -> Iterator[Loss]:
         if getattr(params, field, None) not in (None, 1):
             yield Loss(f"{path}/{to_camel(field)}", f"{to_camel(field)} has no equivalent in a Deployment")
     for field in DEPLOYER_FIELDS:
-        if getattr(strategy, field):
+        if getattr(strategy, field) not in (None, {}, DEFAULT_DEPLOYER_SECONDS):
             yield Loss(f"/spec/strategy/{to_camel(field)}", f"{to_camel(field)} applied to the deployer pod, which a Deployment has not")

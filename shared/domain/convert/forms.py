@@ -31,5 +31,6 @@ def read_form(form: type[F], value: Any, path: str) -> F:
     except ValidationError as error:
         first = error.errors(include_input=False, include_url=False)[0]
         where = path + join(p for p in first["loc"] if isinstance(p, int) or not p.startswith(("function-", "union")))
-        what = "is not a field this program knows" if first["type"] == "extra_forbidden" else f"cannot be used: {first['msg'].lower()}"
+        told = {"extra_forbidden": "is not a field this program knows", "missing": "is missing"}
+        what = told.get(first["type"], f"cannot be used: {first['msg'].lower()}")
         raise CannotConvert(f"{where or 'the object'} {what}", path=path) from error

@@ -6,7 +6,7 @@ first one that it does not is the reason of the refusal.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -17,7 +17,7 @@ from shared.domain.convert.httproute import API_VERSION, check_free, filter_of, 
 from shared.domain.convert.ingress_controllers import CLASS_ANNOTATION
 from shared.domain.convert.ingress_route_form import IngressRouteSpec, Route, Service
 from shared.domain.convert.ingress_rules import HostRules, grouped
-from shared.domain.convert.names import listener_name
+from shared.domain.convert.names import NAME_LIMIT, bounded, listener_name
 from shared.domain.convert.service_ports import ingress_port
 from shared.domain.convert.traefik_middleware import Filters, read_middlewares
 from shared.domain.convert.traefik_priority import check_priorities, priority
@@ -26,6 +26,8 @@ from shared.domain.model import ListenerRequest, Question
 
 API_VERSIONS = ("traefik.io/v1alpha1", "traefik.containo.us/v1alpha1")
 RULE = "ingress-route"
+GRANT_VERSION = "gateway.networking.k8s.io/v1beta1"
+"""ReferenceGrant: v1beta1 in every bundle so far (guide/aks_facts_source.md 6)."""
 SERVICE_LOSSES = {
     "sticky": "clients are no longer kept on one pod by a cookie: replicas must share their sessions",
     "strategy": "the balancing algorithm cannot be chosen per route",
@@ -138,13 +140,14 @@ def _outcome(
 
 
 def _backend(obj: dict[str, Any], service: Service, path: str, lookup: Lookup) -> dict[str, Any]:
-    namespace = namespace_of(obj)
+    namespace, foreign = service.namespace or namespace_of(obj), service.namespace not in (None, namespace_of(obj))
     if service.kind != "Service" or "@" in service.name:
         raise CannotConvert(f"{service.name} ({service.kind}) is a service inside Traefik, which AKS does not have", path=path)
-    if service.namespace not in (None, namespace):
-        raise CannotConvert(
-            f"Service {service.name} is in namespace {service.namespace}: a ReferenceGrant there must allow it first", path=path
+    if foreign and (namespace_of(obj) is None or lookup.service(namespace, service.name) is None):
+        reason = (
+            f"Service {service.name} of namespace {namespace} is not among the manifests, so that no ReferenceGrant can allow the route"
         )
+        raise CannotConvert(reason, path=path)
     port = service.port
     if port is None or is_opaque(port):
         raise CannotConvert(f"{path} names no port", path=path)
@@ -156,7 +159,7 @@ def _backend(obj: dict[str, Any], service: Service, path: str, lookup: Lookup) -
         )
     if service.servers_transport or service.pass_host_header is False:
         raise CannotConvert("serversTransport and passHostHeader: false have no equivalent on a Gateway", path=path)
-    return {"name": service.name, "port": number}
+    return {"name": service.name} | ({"namespace": namespace} if foreign else {}) | {"port": number}
 
 
 def _match_losses(alternatives: Sequence[Alternative], path: str) -> list[Loss]:
@@ -172,7 +175,7 @@ def _match_losses(alternatives: Sequence[Alternative], path: str) -> list[Loss]:
 
 def _conversion(obj: dict[str, Any], hosts: Sequence[HostRules], losses: Sequence[Loss], lookup: Lookup) -> Conversion:
     specs = [_spec(group, lookup) for group in grouped(hosts)]
-    documents = tuple(sibling(obj, str(i), s, lookup) for i, s in enumerate(specs[1:], start=2))
+    documents = (*(sibling(obj, str(i), s, lookup) for i, s in enumerate(specs[1:], start=2)), *_grants(obj, specs, lookup))
     operations = (
         *retype(obj, API_VERSION, "HTTPRoute"),
         Op("replace", "/spec", specs[0]),
@@ -181,6 +184,17 @@ def _conversion(obj: dict[str, Any], hosts: Sequence[HostRules], losses: Sequenc
     )
     listeners = tuple(ListenerRequest(namespace_of(obj), h.host, h.secret, RULE) for h in hosts)
     return Conversion(operations, documents, tuple(dict.fromkeys(losses)), listeners)
+
+
+def _grants(obj: dict[str, Any], specs: Sequence[dict[str, Any]], lookup: Lookup) -> Iterator[dict[str, Any]]:
+    """A ReferenceGrant beside each Service of another namespace: Traefik was allowed to reach it, a Gateway must be."""
+    refs = [r for s in specs for rule in s["rules"] for r in rule.get("backendRefs", ()) if "namespace" in r]
+    for namespace, service in dict.fromkeys((r["namespace"], r["name"]) for r in refs):
+        name = bounded(f"{namespace_of(obj)}-{name_of(obj)}-{service}", NAME_LIMIT)
+        check_free("ReferenceGrant", namespace, name, lookup)
+        source = {"group": API_VERSION.partition("/")[0], "kind": "HTTPRoute", "namespace": namespace_of(obj)}
+        spec = {"from": [source], "to": [{"group": "", "kind": "Service", "name": service}]}
+        yield {"apiVersion": GRANT_VERSION, "kind": "ReferenceGrant", "metadata": {"name": name, "namespace": namespace}, "spec": spec}
 
 
 def _spec(group: Sequence[HostRules], lookup: Lookup) -> dict[str, Any]:

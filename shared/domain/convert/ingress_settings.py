@@ -141,7 +141,6 @@ def _nginx(settings: Settings, obj: Mapping[str, Any], own: Mapping[str, str], l
 
 
 def _traefik(settings: Settings, obj: Mapping[str, Any], own: Mapping[str, str], lookup: Lookup) -> None:
-    del lookup
     values = {k.removeprefix(TRAEFIK.prefixes[0]): v for k, v in own.items()}
     entries = {e.strip() for e in values.pop("router.entrypoints", "web,websecure").split(",")}
     if not entries <= {"web", "websecure"}:
@@ -151,7 +150,7 @@ def _traefik(settings: Settings, obj: Mapping[str, Any], own: Mapping[str, str],
     settings.secure, settings.plain = "websecure" in entries, "web" in entries and not tls
     settings.tls_wanted = tls or entries == {"websecure"}
     settings.specific_path = {"Path": "Exact", "PathPrefix": "PathPrefix"}.get(values.pop("router.pathmatcher", "PathPrefix"))
-    settings.middlewares = [_middleware(m.strip(), obj) for m in values.pop("router.middlewares", "").split(",") if m.strip()]
+    settings.middlewares = [_middleware(m.strip(), obj, lookup) for m in values.pop("router.middlewares", "").split(",") if m.strip()]
     if settings.specific_path is None:
         raise _refuse(TRAEFIK.prefixes[0] + "router.pathmatcher")
     for key in values:
@@ -159,15 +158,18 @@ def _traefik(settings: Settings, obj: Mapping[str, Any], own: Mapping[str, str],
             raise _refuse(TRAEFIK.prefixes[0] + key)
 
 
-def _middleware(reference: str, obj: Mapping[str, Any]) -> Named:
-    """`<namespace>-<name>@kubernetescrd`; only the Ingress's own namespace tells where the one ends and the other begins."""
-    name, _, provider = reference.partition("@")
-    namespace = namespace_of(obj) or "default"
-    if provider != "kubernetescrd" or not name.startswith(f"{namespace}-"):
-        raise _refuse(
-            TRAEFIK.prefixes[0] + "router.middlewares", f"names {reference}, which is not a Middleware of the Ingress's namespace"
-        )
-    return Named(name=name.removeprefix(f"{namespace}-"))
+def _middleware(reference: str, obj: Mapping[str, Any], lookup: Lookup) -> Named:
+    """`<namespace>-<name>@kubernetescrd`, where either may hold hyphens: the Ingress's own namespace first, else the only one that fits."""
+    joined, _, provider = reference.partition("@")
+    own = namespace_of(obj) or "default"
+    parts = joined.split("-")
+    splits = [("-".join(parts[:i]), "-".join(parts[i:])) for i in range(1, len(parts))]
+    found = [Named(namespace=ns, name=name) for ns, name in splits if lookup.exists("Middleware", ns, name)]
+    if provider == "kubernetescrd" and joined.startswith(f"{own}-"):
+        return Named(name=joined.removeprefix(f"{own}-"))
+    if provider != "kubernetescrd" or len(found) != 1:
+        raise _refuse(TRAEFIK.prefixes[0] + "router.middlewares", f"names {reference}, which is not a Middleware among the manifests")
+    return found[0]
 
 
 def _router(settings: Settings, obj: Mapping[str, Any], own: Mapping[str, str], lookup: Lookup) -> None:
