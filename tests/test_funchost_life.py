@@ -41,6 +41,8 @@ def test_a_restart_does_not_process_blobs_again_and_finds_those_that_came_meanwh
     with host:
         container.upload_blob("before.txt", b"before")
         host.until("uploaded", body="before", phase="end")
+        internal = host.queues.get_queue_client(f"azure-webjobs-blobtrigger-{host.name}")
+        wait_until(lambda: internal.get_queue_properties().approximate_message_count == 0, "its message is deleted")
         host.kill()
         container.upload_blob("meanwhile.txt", b"meanwhile")
         host.start()
