@@ -14,6 +14,8 @@ from dataclasses import dataclass
 from shared.domain.errors import CriticalError
 
 PREFIX = "STORAGE"
+BLOB_SOURCES = ("LogsAndContainerScan", "EventGrid")
+"""Values of BLOB_TRIGGER_SOURCE, which functions/intake.py reads when the app is indexed."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,8 +35,8 @@ class Settings:
     storage: StorageSettings
     quiet_seconds: int = 10
     batch_bytes: int = 256 * 1024
-    file_bytes: int = 20 * 1024 * 1024
-    run_bytes: int = 200 * 1024 * 1024
+    file_bytes: int = 20_000_000
+    run_bytes: int = 200_000_000
     upload_bytes: int = 100 * 1024 * 1024
     sweep_after_seconds: int = 60
 
@@ -56,6 +58,8 @@ def load_settings(environment: Mapping[str, str] | None = None) -> Settings:
     problems: list[str] = []
     numbers = {field: value for name, field, low, high in _NUMBERS if (value := _number(env, name, low, high, problems.append)) is not None}
     storage = _storage(env, problems.append)
+    if env.get("BLOB_TRIGGER_SOURCE", "") not in ("", *BLOB_SOURCES):
+        problems.append(f"BLOB_TRIGGER_SOURCE must be {' or '.join(BLOB_SOURCES)}")
     if problems:
         raise CriticalError("settings: " + "; ".join(problems))
     return Settings(storage, **numbers)

@@ -52,6 +52,10 @@ class MemoryBlobs:
         rest = [name[len(prefix) :] for at, name in self.content if at == container and name.startswith(prefix)]
         return iter(sorted({prefix + part.partition("/")[0] + "/" for part in rest if "/" in part}))
 
+    def copy(self, source: tuple[str, BlobInfo], target: tuple[str, str]) -> bool:
+        found = self.content.get((source[0], source[1].name))
+        return found is not None and found[1] == source[1].etag and self.write(*target, found[0])
+
     def delete(self, container: str, name: str) -> None:
         self.content.pop((container, name), None)
 
@@ -234,6 +238,9 @@ class _GuardedBlobs:
 
     def write(self, container: str, name: str, data: bytes, *, if_absent: bool = False, if_match: str | None = None) -> bool:
         return self._world.fuse.guard(lambda: self._inner.write(container, name, data, if_absent=if_absent, if_match=if_match))
+
+    def copy(self, source: tuple[str, BlobInfo], target: tuple[str, str]) -> bool:
+        return self._world.fuse.guard(lambda: self._inner.copy(source, target))
 
     def delete(self, container: str, name: str) -> None:
         self._world.fuse.guard(lambda: self._inner.delete(container, name))

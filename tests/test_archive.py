@@ -115,7 +115,7 @@ def test_an_encrypted_entry_is_refused_and_the_rest_read() -> None:
 def test_a_large_file_is_refused_and_the_rest_read() -> None:
     for kind, data in both(("a", bytes(1000)), ("b", bytes(1001))):
         content = open_archive(data, kind, SMALL)
-        assert (paths(content), content.refused) == (["a"], {"b": "larger than 1000 bytes: not read"})
+        assert (paths(content), content.refused) == (["a"], {"b": "The file is larger than 1000 bytes."})
 
 
 @pytest.mark.parametrize("count", [6, 5])
@@ -132,14 +132,14 @@ def test_entries_are_limited() -> None:
 
 
 def test_bombs_cost_no_more_than_their_limit() -> None:
-    zeros = gzip.compress(bytes(300_000_000))
-    bomb = zip_of(("bomb", bytes(300_000_000)))
-    start = time.perf_counter()
-    assert open_archive(bomb, "zip", SMALL).refused == {"bomb": "larger than 1000 bytes: not read"}
+    zeros = gzip.compress(bytes(100_000_000))
+    bomb = zip_of(("bomb", bytes(100_000_000)))
+    start = time.process_time()
+    assert open_archive(bomb, "zip", SMALL).refused == {"bomb": "The file is larger than 1000 bytes."}
     assert open_archive(zeros, "tar.gz", SMALL) == ArchiveContent()  # two zero blocks end a tar file
     with pytest.raises(ValidationError, match="unpacks to more than"):
         open_archive(tar_of(("bomb", b"0", bytes(30_000_000))), "tar.gz", SMALL)
-    assert time.perf_counter() - start < 2
+    assert time.process_time() - start < 2
 
 
 def test_a_huge_header_is_a_bomb_too() -> None:

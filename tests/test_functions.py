@@ -213,6 +213,7 @@ BAD = [
     ("POST", "/api/runs", submission(app="No"), {"content_type": "application/json"}, 400),
     ("POST", "/api/runs", submission(files={"a": 1}), {"content_type": "application/json"}, 400),
     ("POST", "/api/runs", submission(files={"a": "\ud800"}), {"content_type": "application/json"}, 400),
+    ("POST", "/api/runs", submission(target="x" * 50_000), {"content_type": "application/json"}, 400),
     ("POST", "/api/runs", submission(extra=1), {"content_type": "application/json"}, 400),
     ("POST", "/api/runs", b"x", {"content_type": "application/zip"}, 400),
     ("POST", "/api/runs?app=shop&unsafe=perhaps", b"x", {"content_type": "application/zip"}, 400),
@@ -235,6 +236,14 @@ def test_a_bad_request_gets_one_line(call: Client, method: str, path: str, body:
     assert set(answer) == {"error"}
     assert answer["error"]
     assert "\n" not in answer["error"]
+
+
+def test_an_outage_is_503_and_a_refusal_of_storage_500(world: World, call: Client) -> None:
+    from shared.domain.errors import CriticalError, TransientError
+
+    for error, code in ((TransientError("storage: no answer"), 503), (CriticalError("storage: 403"), 500)):
+        world.context.blobs.list = lambda *_, error=error, **__: (_ for _ in ()).throw(error)
+        assert call("GET", "/api/runs")[:2] == (code, {"error": str(error)})
 
 
 def test_a_failed_run_can_be_replayed_over_http(world: World, call: Client) -> None:

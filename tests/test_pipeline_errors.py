@@ -71,7 +71,7 @@ ARCHIVES = {
     ),
     "no file": ("shop.zip", zipped({}), {}),
     "nested": ("shop.zip", zipped({"in.zip": zipped({"a.yaml": b"BAD"})[:0] + b"text"}), {"in.zip": ("skipped", None)}),
-    "large file": ("shop.zip", zipped({"a.yaml": bytes(100_001)}), {"a.yaml": ("refused", "larger than 100000 bytes: not read")}),
+    "large file": ("shop.zip", zipped({"a.yaml": bytes(100_001)}), {"a.yaml": ("refused", "The file is larger than 100000 bytes.")}),
 }
 
 
@@ -93,9 +93,10 @@ def test_a_large_blob_of_a_folder_is_refused_without_being_read() -> None:
     world.put({"shop/a.yaml": "BAD\n", "shop/huge.yaml": bytes(100_001)})
     world.drain()
 
-    assert report_of(world)["huge.yaml"] == ("refused", "larger than 100000 bytes: not read")
+    assert report_of(world)["huge.yaml"] == ("refused", "The file is larger than 100000 bytes.")
     assert report_of(world)["a.yaml"] == ("patched", None)
     assert "shop/huge.yaml" not in seen
+    assert world.blobs.texts(names.PATCHED)[f"{world.runs()[0]}/huge.yaml"] == bytes(100_001)
 
 
 @pytest.mark.parametrize("name", ["notes.txt", "Bad_App.zip", "a" * 41 + ".zip", "BAD/a.yaml", "x.rar"])
@@ -126,6 +127,17 @@ def test_settings_beside_the_manifests_that_cannot_be_used_are_the_report() -> N
 
     assert report_of(world)["a.yaml"] == ("failed", ".aks-copilot.yaml cannot be used")
     assert world.blobs.texts(names.PATCHED)[f"{world.runs()[0]}/a.yaml"] == b"BAD\n"
+
+
+def test_an_application_without_a_file_or_a_manifest_still_ends_in_a_report() -> None:
+    empty, plain = World(), World()
+    empty.put({"shop/.ready": ""})
+    plain.put({"shop/readme.md": "x", "shop/.ready": ""})
+    empty.drain()
+    plain.drain()
+
+    assert report_of(empty) == {}
+    assert report_of(plain) == {"readme.md": ("skipped", None)}
 
 
 def test_a_deleted_upload_starts_nothing() -> None:

@@ -131,7 +131,7 @@ def done(context: Context) -> list[str]:
 
 
 def test_two_hundred_files_are_one_run_with_the_result_of_the_command(azurite: Azurite, context: Context, tmp_path: Path) -> None:
-    files = application(18)
+    files = application(18) | {"odd/huge.yaml": b"a: 1\n" * 4_100_000}
     assert len(files) >= 200
     with serve(azurite, tmp_path, RUN_QUIET_SECONDS="2"):
         upload(context, files)

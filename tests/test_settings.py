@@ -25,10 +25,18 @@ def test_identity_settings_name_the_account_by_either_form() -> None:
 
 def test_everything_that_is_wrong_is_said_at_once_without_its_value() -> None:
     with pytest.raises(CriticalError) as error:
-        load_settings({"STORAGE__blobServiceUri": "http://hunter2", "RUN_QUIET_SECONDS": "0", "BATCH_BYTES": "hunter2"})
+        load_settings(
+            {
+                "STORAGE__blobServiceUri": "http://hunter2",
+                "RUN_QUIET_SECONDS": "0",
+                "BATCH_BYTES": "hunter2",
+                "BLOB_TRIGGER_SOURCE": "Polling",
+            }
+        )
     assert str(error.value) == (
         "settings: RUN_QUIET_SECONDS must be a whole number from 1 to 86400; BATCH_BYTES must be a whole number from 1 to 67108864; "
-        "STORAGE__blobServiceUri must start with https://; STORAGE (a connection string) or STORAGE__queueServiceUri is missing"
+        "STORAGE__blobServiceUri must start with https://; STORAGE (a connection string) or STORAGE__queueServiceUri is missing; "
+        "BLOB_TRIGGER_SOURCE must be LogsAndContainerScan or EventGrid"
     )
 
 

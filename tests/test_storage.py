@@ -93,6 +93,18 @@ def test_content_of_several_chunks_is_whole(adapter: AzureStorage, container: st
     assert found[0] == data
 
 
+def test_a_copy_is_of_the_listed_blob_or_none(blobs: Any, container: str) -> None:
+    data = bytes(range(256)) * 30_000
+    blobs.write(container, "a", data)
+    (listed,) = blobs.list(container, "a")
+    assert blobs.copy((container, listed), (f"{container}-to", "b/a"))
+    assert blobs.read(f"{container}-to", "b/a", max_bytes=len(data))[0] == data
+    blobs.write(container, "a", b"newer")
+    assert not blobs.copy((container, listed), (f"{container}-to", "b/a"))
+    blobs.delete(container, "a")
+    assert not blobs.copy((container, listed), (f"{container}-to", "b/a"))
+
+
 def test_a_message_arrives_as_it_was_sent_and_not_before_its_delay(adapter: AzureStorage, azurite: Azurite) -> None:
     name = f"q{uuid.uuid4().hex[:12]}"
     adapter.send(name, '{"a": "<&>"}', visibility_delay=2)

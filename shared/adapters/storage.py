@@ -80,6 +80,19 @@ class AzureStorage:
                 if isinstance(item, BlobPrefix):
                     yield item.name
 
+    def copy(self, source: tuple[str, BlobInfo], target: tuple[str, str]) -> bool:
+        container, blob = source
+        with _translated(f"copy of {container}/{blob.name}"):
+            try:
+                stream = self._blob(container, blob.name).download_blob(
+                    etag=f'"{blob.etag}"', match_condition=MatchConditions.IfNotModified
+                )
+                upload = self._blob(*target).upload_blob
+                self._healing(target[0], lambda: upload(stream.chunks(), length=stream.size, overwrite=True))
+            except (ResourceNotFoundError, ResourceModifiedError):
+                return False
+            return True
+
     def delete(self, container: str, name: str) -> None:
         with _translated(f"deletion of {container}/{name}"), contextlib.suppress(ResourceNotFoundError):
             self._blob(container, name).delete_blob()

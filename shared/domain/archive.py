@@ -41,8 +41,8 @@ class ArchiveLimits:
     """Sizes in bytes after unpacking."""
 
     entries: int = 10_000
-    file_bytes: int = 20 * 1024 * 1024
-    total_bytes: int = 200 * 1024 * 1024
+    file_bytes: int = 20_000_000
+    total_bytes: int = 200_000_000
 
 
 @dataclass(slots=True)
@@ -81,6 +81,11 @@ def path_problem(path: str) -> str | None:
     if "\\" in path or not path.isprintable():
         return "path has a backslash or an unprintable character"
     return None
+
+
+def too_large(limit: int) -> str:
+    """Why a file of more than `limit` bytes was not read; for the default limit the words that the manifest reader uses."""
+    return f"The file is larger than {f'{limit // 1_000_000} MB' if limit >= 1_000_000 else f'{limit} bytes'}."
 
 
 def open_archive(data: bytes, kind: ArchiveKind, limits: ArchiveLimits) -> ArchiveContent:
@@ -131,7 +136,7 @@ def _add(content: ArchiveContent, path: str, entry: _Entry, limits: ArchiveLimit
     if len(data) > left:
         raise ValidationError(f"the archive unpacks to more than {limits.total_bytes} bytes")
     if len(data) > limits.file_bytes:
-        content.refused[path] = f"larger than {limits.file_bytes} bytes: not read"
+        content.refused[path] = too_large(limits.file_bytes)
     else:
         content.files.append(SourceFile(path, data))
     return len(data)

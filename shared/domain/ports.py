@@ -37,6 +37,9 @@ class BlobStore(Protocol):
     def list_prefixes(self, container: str, prefix: str) -> Iterator[str]:
         """The distinct `prefix<segment>/` below a prefix."""
 
+    def copy(self, source: tuple[str, BlobInfo], target: tuple[str, str]) -> bool:
+        """Copy (container, blob) to (container, name) in pieces; False where the blob is not the listed one any more."""
+
     def delete(self, container: str, name: str) -> None:
         """Delete; nothing happens where it is not there."""
 

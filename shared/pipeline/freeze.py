@@ -40,6 +40,7 @@ def dispatch(ctx: Context, cause: Envelope, count: int) -> None:
 
 def _freeze(ctx: Context, run: str, source: sources.Source) -> dict[str, Any]:
     content, refused = _read(ctx, source)
+    sources.copy_unread(ctx, source, run)
     setup, broken = _plan(ctx, run, source.options, content)
     count = 0
     for number, group in enumerate(batches.split(content.files, ctx.limits.batch_bytes)):

@@ -11,7 +11,7 @@ from collections.abc import Iterable
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 
-from shared.domain.archive import ArchiveContent, ArchiveKind, open_archive, path_problem
+from shared.domain.archive import ArchiveContent, ArchiveKind, open_archive, path_problem, too_large
 from shared.domain.errors import CriticalError, TransientError, ValidationError
 from shared.domain.ports import BlobInfo
 from shared.domain.run import RunOptions, SourceFile
@@ -85,6 +85,16 @@ def read(ctx: Context, source: Source) -> ArchiveContent:
     return open_archive(found[0], "zip" if source.kind == "zip" else "tar.gz", ctx.limits.archive)
 
 
+def copy_unread(ctx: Context, source: Source, run: str) -> None:
+    """Put the files that are too large to be looked at beside the results, as they came; a folder's only (an archive's stay in it)."""
+    for blob in source.blobs if source.kind == "folder" else ():
+        path = blob.name.removeprefix(source.name)
+        if blob.size <= ctx.limits.archive.file_bytes or path_problem(path):
+            continue
+        if not ctx.blobs.copy((names.MANIFESTS, blob), (names.PATCHED, f"{run}/{path}")):
+            raise SnapshotChangedError(blob.name, ctx.limits.quiet_seconds)
+
+
 def _read_folder(ctx: Context, source: Source) -> ArchiveContent:
     content = ArchiveContent()
     wanted = _choose(ctx, content, ((blob.name.removeprefix(source.name), blob.size, blob) for blob in source.blobs))
@@ -113,7 +123,7 @@ def _choose(ctx: Context, content: ArchiveContent, items: Iterable[tuple[str, in
 def _refusal(path: str, size: int, total: int, ctx: Context) -> str | None:
     limits = ctx.limits.archive
     if size > limits.file_bytes:
-        return f"larger than {limits.file_bytes} bytes: not read"
+        return too_large(limits.file_bytes)
     if total + size > limits.total_bytes:
         return f"the application has more than {limits.total_bytes} bytes: not read"
     return path_problem(path) or ("this name is reserved for the result" if path == names.REMOVED else None)

@@ -3,19 +3,22 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
 from shared.domain.messages import timestamp
 from shared.pipeline import names, state
 from shared.pipeline.context import Context
 
+_READERS = 8
 _STAGES = ("inspector", "thinker", "patcher")
 
 
 def list_runs(ctx: Context, limit: int = 50) -> list[dict[str, Any]]:
     """The newest runs first: {"runId", "app", "state", "startedAt"}."""
     entries = [blob.name for blob in ctx.blobs.list(names.RUNS, "index/", limit=limit)]
-    return [_brief(ctx, entry.removeprefix("index/").partition("-")[2]) for entry in entries]
+    with ThreadPoolExecutor(_READERS) as pool:
+        return list(pool.map(lambda entry: _brief(ctx, entry.removeprefix("index/").partition("-")[2]), entries))
 
 
 def _brief(ctx: Context, run: str) -> dict[str, Any]:

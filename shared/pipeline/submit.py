@@ -12,7 +12,7 @@ from collections.abc import Mapping
 from typing import Literal
 
 from shared.domain.errors import ValidationError
-from shared.domain.messages import Envelope, new_traceparent
+from shared.domain.messages import INLINE_BYTES, Envelope, new_traceparent
 from shared.domain.run import RunOptions
 from shared.pipeline import names, sources, state
 from shared.pipeline.context import Context
@@ -41,17 +41,13 @@ def _submit(ctx: Context, data: bytes, kind: BodyKind, options: RunOptions, trac
         raise ValidationError(f"the upload is larger than {ctx.limits.upload_bytes} bytes")
     content = hashlib.sha256(data).hexdigest()
     run = sources.body(options.app, kind, content, options).run_id
-    ctx.blobs.write(names.RUNS, names.upload(content), data, if_absent=True)
-    payload = {
-        "app": options.app,
-        "kind": kind,
-        "body": content,
-        "source": options.source,
-        "target": options.target,
-        "unsafe": options.apply_unsafe,
-    }
+    chosen = {"source": options.source, "target": options.target, "unsafe": options.apply_unsafe}
+    payload = {"app": options.app, "kind": kind, "body": content} | chosen
     trace = traceparent or new_traceparent()
-    message = Envelope(type="upload", run_id=run, dedup_key=f"upload/{run}", traceparent=trace, payload=payload)
-    ctx.queue.send(names.INTAKE, message.encode())
+    text = Envelope(type="upload", run_id=run, dedup_key=f"upload/{run}", traceparent=trace, payload=payload).encode()
+    if len(text) > INLINE_BYTES:
+        raise ValidationError(f"source and target are longer than {INLINE_BYTES} bytes")
+    ctx.blobs.write(names.RUNS, names.upload(content), data, if_absent=True)
+    ctx.queue.send(names.INTAKE, text)
     state.register(ctx, run, options.app, "POST /api/runs")
     return run
