@@ -40,7 +40,7 @@ def shared_claim_on_disk(obj: Mapping[str, Any], params: SharedClaimParams, _: F
         if not isinstance(spec, dict) or not _shared(spec) or any(k in spec for k in STATIC) or get(obj, CLASS_ANNOTATION) is not MISSING:
             continue
         name = spec.get("storageClassName")
-        if (name in DISK_CLASSES) if params.named else (name is None and "storageClassName" not in spec):
+        if (str(name) in DISK_CLASSES) if params.named else (name is None and "storageClassName" not in spec):
             yield Found(f"{place}/storageClassName", {"value": str(name)})
 
 

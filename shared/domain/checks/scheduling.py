@@ -48,6 +48,6 @@ def wanted_labels(obj: Mapping[str, Any]) -> Iterator[tuple[str, str, list[str]]
     for pattern in (f"$pod/affinity/nodeAffinity/{TERMS}", "/spec/nodeAffinity/required/nodeSelectorTerms/*/matchExpressions/*"):
         for path in expand(obj, pattern):
             expression = get(obj, path)
-            if isinstance(expression, dict) and isinstance(expression.get("key"), str) and expression.get("operator") in INSISTING:
+            if isinstance(expression, dict) and isinstance(expression.get("key"), str) and str(expression.get("operator")) in INSISTING:
                 values = expression.get("values")
                 yield path, expression["key"], [text_of(v) for v in values] if isinstance(values, list) else []

@@ -30,9 +30,8 @@ def openshift_rbac(obj: Mapping[str, Any], _: Found, __: Nothing, ___: Facts) ->
     operations = retype(obj, f"{RBAC}/v1", obj["kind"])
     if obj["kind"].endswith("Binding"):
         losses = tuple(_human_subjects(obj))
-        return Conversion(
-            (*operations, *_role_ref(obj), *_subjects(obj), *without_fields(obj, "", ("userNames", "groupNames"))), losses=losses
-        )
+        lists = without_fields(obj, "", ("userNames", "groupNames"))
+        return Conversion((*operations, *_role_ref(obj), *_subjects(obj), *lists), losses=losses)
     return Conversion((*operations, *_rules(obj)))
 
 
@@ -77,28 +76,39 @@ def _own_namespace(obj: Mapping[str, Any]) -> str:
 
 
 def _named_subjects(obj: Mapping[str, Any]) -> Iterator[dict[str, str]]:
-    for name in obj.get("userNames") or ():
+    """The subjects that the legacy lists `userNames` and `groupNames` stand for."""
+    for name in _names(obj, "userNames"):
         if name.startswith(SERVICE_ACCOUNT):
             namespace, _, account = name.removeprefix(SERVICE_ACCOUNT).partition(":")
             yield {"kind": "ServiceAccount", "name": account, "namespace": namespace}
         else:
             yield {"kind": "User", "apiGroup": RBAC, "name": name}
-    for name in obj.get("groupNames") or ():
-        yield {"kind": "Group", "apiGroup": RBAC, "name": name}
+    yield from ({"kind": "Group", "apiGroup": RBAC, "name": name} for name in _names(obj, "groupNames"))
+
+
+def _names(obj: Mapping[str, Any], field: str) -> list[str]:
+    names = obj.get(field) or []
+    if not isinstance(names, list) or not all(isinstance(n, str) for n in names):
+        raise CannotConvert(f"The binding's {field} is no list of names.", path=f"/{field}")
+    return names
 
 
 def _human_subjects(obj: Mapping[str, Any]) -> Iterator[Loss]:
     """Users and groups of the old cluster's login, which Entra ID does not know by these names."""
-    for i, subject in enumerate(obj.get("subjects") or ()):
+    subjects = obj.get("subjects")
+    listed = [(f"/subjects/{i}", s) for i, s in enumerate(subjects)] if isinstance(subjects, list) and subjects else []
+    named = [] if listed else [("/userNames" if s["kind"] == "User" else "/groupNames", s) for s in _named_subjects(obj)]
+    for path, subject in (*listed, *named):
         if isinstance(subject, dict) and subject.get("kind") in ("User", "Group") and not str(subject.get("name")).startswith("system:"):
-            yield Loss(
-                f"/subjects/{i}",
-                f"{subject['kind']} {subject.get('name')} belongs to the old cluster's login; Entra ID needs its object id here.",
-            )
+            who = f"{subject['kind']} {subject.get('name')}"
+            yield Loss(path, f"{who} belongs to the old cluster's login; Entra ID needs its object id here.")
 
 
 def _rules(obj: Mapping[str, Any]) -> Iterator[Op]:
-    for i, rule in enumerate(obj.get("rules") or ()):
+    rules = obj.get("rules") or []
+    if not isinstance(rules, list):
+        raise CannotConvert("The role's rules are no list.", path="/rules")
+    for i, rule in enumerate(rules):
         if not isinstance(rule, dict):
             raise CannotConvert("A rule is no mapping.", path=f"/rules/{i}")
         yield from without_fields(rule, f"/rules/{i}", ("attributeRestrictions",))

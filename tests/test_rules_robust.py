@@ -1,0 +1,56 @@
+"""No damaged object breaks a rule: whatever stands at a place, checks find or do not, fixes propose or say why not."""
+
+from __future__ import annotations
+
+import contextlib
+import copy
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+import yaml
+
+from shared.domain.convert.base import CannotConvert, Conversion
+from shared.domain.facts import Facts
+from shared.domain.inspector import firing
+from shared.domain.intake import plan_run
+from shared.domain.rulebook import Rule, built_in
+from shared.domain.run import RunOptions
+from shared.domain.thinker import conversion_of
+
+JUNK = (None, "", "x", 7, True, [], [None], ["x"], [7], [{}], {}, {"x": None})
+
+
+def facts() -> Facts:
+    return Facts(plan_run([], RunOptions("test", "okd")))
+
+
+def places(value: Any) -> Iterator[tuple[Any, Any]]:
+    """(container, key) of every place below a value."""
+    for key in list(value) if isinstance(value, dict) else range(len(value)) if isinstance(value, list) else ():
+        yield value, key
+        yield from places(value[key])
+
+
+def damaged(document: dict[str, Any]) -> Iterator[dict[str, Any]]:
+    """The document with junk at each place in turn, and with each place missing; apiVersion and kind stay readable."""
+    for container, key in places(document):
+        if container is document and key in ("apiVersion", "kind"):
+            continue
+        kept = container[key]
+        for junk in JUNK:
+            container[key] = junk
+            yield copy.deepcopy(document)
+        container[key] = kept
+
+
+@pytest.mark.parametrize("rule", [r for r in built_in() if any(e.bad for e in r.examples)], ids=lambda r: r.id)
+def test_no_damaged_example_breaks_any_rule(rule: Rule) -> None:
+    known, fired = facts(), 0
+    documents = [d for e in rule.examples if e.bad for d in yaml.safe_load_all(e.bad)]
+    for document in (d for whole in documents for d in damaged(whole)):
+        for other, found in firing(document, known):
+            fired += 1
+            with contextlib.suppress(CannotConvert):
+                assert isinstance(conversion_of(other, found, document, known), Conversion | None)
+    assert fired

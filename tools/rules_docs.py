@@ -1,0 +1,101 @@
+"""Writes docs/rules.md from the rule files, so that the catalogue and its page cannot differ. `--check` only compares."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Iterator
+from itertools import groupby
+from pathlib import Path
+
+from shared.domain.rulebook import RULES, Example, Rule, built_in
+
+PAGE = Path(__file__).parents[1] / "docs" / "rules.md"
+FAMILIES = {
+    "00": "General",
+    "01": "Storage",
+    "02": "Ingress, routes and gateways",
+    "03": "OpenShift objects",
+    "04": "Removed API versions",
+    "05": "Scheduling",
+    "06": "Services and load balancers",
+    "07": "Images",
+    "08": "Pods, security and resources",
+    "09": "Operators and custom resources",
+}
+HEAD = (
+    "# Rules",
+    "",
+    "<!-- Written by tools/rules_docs.py from shared/rules; `make docs` writes it again. -->",
+    "",
+    "An **error** does not work on AKS; a **warning** works wrongly or risks something; an **info** is worth knowing. A safe fix is",
+    "applied; an unsafe one is suggested and applied with `--unsafe`; a question is asked once and its answer kept in `.aks-copilot.yaml`.",
+)
+
+
+def page(rules: tuple[Rule, ...]) -> str:
+    """The whole page: a table per family, then every rule."""
+    lines = [*HEAD]
+    families = [(family, list(group)) for family, group in groupby(rules, key=lambda r: r.id[3:5])]
+    for family, members in families:
+        lines += ["", f"## {FAMILIES[family]}", "", "| Rule | What it finds | Severity | What happens |", "|---|---|---|---|"]
+        lines += [f"| [{r.id}](#{r.id.lower()}) | {r.title} | {r.severity} | {outcome(r)} |" for r in members]
+    for _, members in families:
+        for rule in members:
+            lines += ["", *section(rule)]
+    return "\n".join(lines) + "\n"
+
+
+def outcome(rule: Rule) -> str:
+    """What the program does about it, in a few words."""
+    if rule.harmless:
+        return "reported as harmless"
+    if rule.fix and rule.fix.disposition == "safe":
+        return "asked, then fixed" if any(e.decisions and e.fixed for e in rule.examples) else "fixed"
+    if rule.fix:
+        return "suggested"
+    return "asked" if rule.ask else "reported"
+
+
+def section(rule: Rule) -> Iterator[str]:
+    """One rule: why, what happens, links, its first example and its fix."""
+    yield from (f'### <a id="{rule.id.lower()}"></a>{rule.id}: {rule.title}', "", rule.why, "")
+    yield f"- Looks at: {', '.join('every workload' if k == '$pods' else f'`{k}`' for k in rule.kinds)}"
+    if rule.sources != ("any",):
+        yield f"- Only for the sources {', '.join(rule.sources)}"
+    if rule.harmless:
+        yield f"- Harmless: {rule.harmless}"
+    if rule.fix:
+        yield f"- Fix: `{rule.fix.how}`, {rule.fix.disposition}"
+    if rule.advice:
+        yield f"- What to do: {rule.advice}"
+    if rule.ask:
+        yield f"- Asks: {rule.ask.question} (`{rule.ask.key}`)"
+    yield from (f"- <{link}>" for link in rule.links)
+    yield from example(next((e for e in rule.examples if e.fixed), next((e for e in rule.examples if e.bad), None)))
+    yield f"\nFile: `shared/rules/{next(RULES.glob(rule.id + '-*.yaml')).name}`"
+
+
+def example(shown: Example | None) -> Iterator[str]:
+    """An example that fires, and what becomes of it."""
+    if shown is None or shown.bad is None:
+        return
+    yield from ("", "```yaml", shown.bad.rstrip("\n"), "```")
+    if shown.fixed:
+        yield from ("", "becomes", "", "```yaml", shown.fixed.rstrip("\n"), "```")
+
+
+def main(arguments: list[str]) -> int:
+    """Write the page, or with --check say whether it is up to date. Gives the exit status."""
+    text = page(built_in())
+    if "--check" in arguments:
+        current = PAGE.read_text(encoding="utf-8") if PAGE.is_file() else ""
+        if current != text:
+            print(f"{PAGE.relative_to(PAGE.parents[1])} is not what the rule files say: run `make docs`", file=sys.stderr)
+            return 1
+        return 0
+    PAGE.write_text(text, encoding="utf-8")
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))
