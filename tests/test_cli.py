@@ -143,6 +143,7 @@ def test_no_secret_is_shown_anywhere(tmp_path: Path) -> None:
 
 
 BAD_CALLS = {
+    "no path": (["fix"], "Missing argument 'PATH'"),
     "nothing to write to": (["fix", "{app}"], "choose one of --out DIR, --in-place and --diff"),
     "two ways to write": (["fix", "{app}", "--in-place", "--diff"], "choose one of --out DIR, --in-place and --diff"),
     "path is missing": (["inspect", "{app}/none"], "{app}/none: no such file or folder"),
@@ -224,4 +225,6 @@ def test_a_closed_pipe_is_no_traceback(app: Path) -> None:
 def test_help_names_every_command() -> None:
     text = aks_copilot("--help").stdout.decode()
     assert all(name in text for name in ("inspect", "fix", "rules", "profiles", "submit", "watch", "runs", "up"))
+    assert aks_copilot().stdout.decode() == text
+    assert aks_copilot("rules").stdout.decode().startswith("Usage: aks-copilot rules")
     assert aks_copilot("--version").stdout.decode().startswith("aks-copilot ")

@@ -36,6 +36,13 @@ def note(message: str) -> None:
     errors().print(Text(message))
 
 
+def help_without_command(context: typer.Context) -> None:
+    """Callback of a group of commands: its help where none of them is named."""
+    if context.invoked_subcommand is None:
+        typer.echo(context.get_help())
+        raise typer.Exit
+
+
 def paragraph(text: str, indent: str) -> None:
     """Prose, wrapped to the terminal's width; one line where a pipe reads."""
     if not sys.stdout.isatty():

@@ -15,7 +15,7 @@ from typing import Annotated
 import typer
 
 import shared
-from shared.cli.console import note
+from shared.cli.console import help_without_command, note
 from shared.cli.manifests import fix, inspect
 from shared.cli.rules import profiles_app, rules_app
 from shared.cli.runs import runs, submit, watch
@@ -26,23 +26,23 @@ from shared.logs import configure, describe
 app = typer.Typer(
     name="aks-copilot",
     help="Moves Kubernetes manifests from k3s, OKD and their cousins to Azure Kubernetes Service, and says why.",
-    no_args_is_help=True,
+    invoke_without_command=True,
     add_completion=False,
     pretty_exceptions_enable=False,
     rich_markup_mode=None,
     context_settings={"help_option_names": ["-h", "--help"]},
 )
-app.command(no_args_is_help=True)(inspect)
-app.command(no_args_is_help=True)(fix)
-app.command(no_args_is_help=True)(submit)
-app.command(no_args_is_help=True)(watch)
+app.command()(inspect)
+app.command()(fix)
+app.command()(submit)
+app.command()(watch)
 app.command()(runs)
 app.command()(up)
 app.add_typer(rules_app, name="rules")
 app.add_typer(profiles_app, name="profiles")
 
 
-def _version(wanted: bool) -> None:  # noqa: FBT001 (Typer's callback)
+def _print_version(wanted: bool) -> None:  # noqa: FBT001 (Typer's callback)
     if wanted:
         typer.echo(f"aks-copilot {shared.__version__}")
         raise typer.Exit
@@ -50,9 +50,11 @@ def _version(wanted: bool) -> None:  # noqa: FBT001 (Typer's callback)
 
 @app.callback()
 def options(
-    version: Annotated[bool, typer.Option("--version", callback=_version, is_eager=True, help="Print the version.")] = False,
+    context: typer.Context,
+    _version: Annotated[bool, typer.Option("--version", callback=_print_version, is_eager=True, help="Print the version.")] = False,
 ) -> None:
-    """Options of the program as a whole."""
+    """Options of the program as a whole; help where no command is named."""
+    help_without_command(context)
 
 
 def run(arguments: list[str] | None = None) -> int:

@@ -8,14 +8,16 @@ from typing import Annotated
 
 import typer
 
-from shared.cli.console import SEVERITY_STYLE, paragraph, say
+from shared.cli.console import SEVERITY_STYLE, help_without_command, paragraph, say
 from shared.domain.errors import ValidationError
 from shared.domain.examples import check_examples, tried
 from shared.domain.rulebook import RULES, Example, Rule, built_in, by_id, load_rules
 from shared.domain.target import PROFILES, profiles
 
-rules_app = typer.Typer(help="The rules: what is looked for, why, and how it is mended.", no_args_is_help=True)
-profiles_app = typer.Typer(help="The source environments that are known.", no_args_is_help=True)
+rules_app = typer.Typer(
+    help="The rules: what is looked for, why, and how it is mended.", invoke_without_command=True, callback=help_without_command
+)
+profiles_app = typer.Typer(help="The source environments that are known.", invoke_without_command=True, callback=help_without_command)
 
 _USER_IDS = "USER"
 _SKELETON = """\
