@@ -50,7 +50,7 @@ def dies(file: SourceFile, setup: RunSetup) -> PatchedFile:
 
 
 def test_files_are_worked_on_elsewhere_and_come_back_in_order(tree: Tree, two_workers: None) -> None:
-    files = list(tree.sources())
+    files = tree.read()[0]
     setup = local.plan_run(files, RunOptions("app"))
     results = parallel.each(files, setup, where)
     assert str(MAIN).encode() not in {r.data for r in results}
@@ -58,13 +58,13 @@ def test_files_are_worked_on_elsewhere_and_come_back_in_order(tree: Tree, two_wo
 
 
 def test_a_small_tree_starts_no_process(tree: Tree) -> None:
-    files = list(tree.sources())
+    files = tree.read()[0]
     results = parallel.each(files, local.plan_run(files, RunOptions("app")), where)
     assert {r.data for r in results} == {str(MAIN).encode()}
 
 
 def test_a_dead_worker_costs_time_only(tree: Tree, two_workers: None) -> None:
-    files = list(tree.sources())
+    files = tree.read()[0]
     setup = local.plan_run(files, RunOptions("app"))
     results = parallel.each(files, setup, dies)
     assert [r.outcome.path for r in results] == [f.path for f in files]

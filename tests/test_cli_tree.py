@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import json
 from pathlib import Path
 
 import pytest
 from cli_process import CLAIM, SERVICE, aks_copilot, write
 
+from shared.cli import main
 from shared.cli.tree import read_tree, write_in_place, write_out
 from shared.domain.errors import ValidationError
 
@@ -81,6 +83,26 @@ def test_output_that_would_overwrite_the_input_is_refused(app: Path) -> None:
         write_out(read_tree([app / app.name]), app / app.name, {}, set())
     with pytest.raises(ValidationError, match="overwrite the input file"):
         write_out(read_tree([app]), app.parent / app.name, {}, set())
+
+
+def test_a_file_that_cannot_be_read_is_an_entry_of_its_own(
+    app: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]
+) -> None:
+    """Permissions do not stop root, so the refusal is made by hand."""
+    real = Path.read_bytes
+
+    def refused(path: Path) -> bytes:
+        if path.name == "service.yaml":
+            raise PermissionError(13, "Permission denied", str(path))
+        return real(path)
+
+    monkeypatch.setattr(Path, "read_bytes", refused)
+    monkeypatch.setattr("os.access", lambda path, mode: Path(path).name != "service.yaml")
+    assert main.run(["fix", str(app), "--out", str(tmp_path / "out"), "--format", "json"]) == 1
+    entry = next(f for f in json.loads(capfd.readouterr().out)["files"] if f["path"] == "web/service.yaml")
+    assert (entry["status"], entry["reason"]) == ("failed", "cannot be read: Permission denied")
+    assert (tmp_path / "out/claim.yaml").exists()
+    assert not (tmp_path / "out/web/service.yaml").exists()
 
 
 def test_a_file_where_a_folder_should_be_is_one_line(app: Path, tmp_path: Path) -> None:

@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 from shared.cli.parallel import each
-from shared.cli.tree import MAX_FILE_BYTES, Tree
+from shared.cli.tree import Tree
 from shared.domain.inspector import inspect
 from shared.domain.intake import app_name, plan_run
 from shared.domain.model import SEVERITIES, FileOutcome, Severity
@@ -39,25 +39,26 @@ def options_for(path: Path, source: str, target: Path | None, *, unsafe: bool = 
 
 def inspect_tree(tree: Tree, options: RunOptions) -> LocalRun:
     """Find and plan, change nothing: what `fix` would apply is `suggested`, with its operations. Raises ValidationError."""
-    files = list(tree.sources())
+    files, unread = tree.read()
     setup = plan_run(files, options)
     outcomes = [done.outcome for done in each(files, setup, inspected)]
-    return LocalRun(setup, _in_order([*outcomes, *_too_large(tree)]), {}, {}, frozenset())
+    return LocalRun(setup, _in_order([*outcomes, *unread]), {}, {}, frozenset())
 
 
 def fix_tree(tree: Tree, options: RunOptions) -> LocalRun:
     """The whole run but the writing. One file that fails is an entry of the report. Raises ValidationError for bad options."""
-    files = {file.path: file for file in tree.sources()}
-    setup = plan_run(files.values(), options)
-    patched = {done.outcome.path: done for done in each(list(files.values()), setup, patched_file)}
+    files, unread = tree.read()
+    originals = {file.path: file.data for file in files}
+    setup = plan_run(files, options)
+    patched = {done.outcome.path: done for done in each(files, setup, patched_file)}
 
     def read(path: str) -> bytes | None:
         return patched[path].data if path in patched else None
 
-    finished = finish(setup, [p.outcome for p in patched.values()] + _too_large(tree), read)
+    finished = finish(setup, [p.outcome for p in patched.values()] + unread, read)
     outcomes = _in_order(finished.outcomes)
     removed = frozenset(o.path for o in outcomes if o.removed)
-    changed = {p: d.data for p, d in patched.items() if d.data is not None and d.data != files[p].data} | dict(finished.written)
+    changed = {p: d.data for p, d in patched.items() if d.data is not None and d.data != originals[p]} | dict(finished.written)
     diffs = {p: d.diff for p, d in patched.items() if d.diff} | dict(finished.diffs)
     return LocalRun(setup, outcomes, {p: d for p, d in changed.items() if p not in removed}, diffs, removed)
 
@@ -102,11 +103,6 @@ def patched_file(file: SourceFile, setup: RunSetup) -> PatchedFile:
 def _failed(file: SourceFile, error: Exception) -> FileOutcome:
     failure("a file failed", error, path=file.path)
     return FileOutcome(file.path, "failed", describe(error))
-
-
-def _too_large(tree: Tree) -> list[FileOutcome]:
-    reason = f"larger than {MAX_FILE_BYTES} bytes: not read"
-    return [FileOutcome(name, "refused", reason) for name in tree.paths if tree.too_large(name)]
 
 
 def _in_order(outcomes: Iterable[FileOutcome]) -> tuple[FileOutcome, ...]:

@@ -13,6 +13,7 @@ from pathlib import Path
 from shared.domain.archive import ArchiveLimits
 from shared.domain.decisions import FILE_NAME as DECISIONS
 from shared.domain.errors import ValidationError
+from shared.domain.model import FileOutcome
 from shared.domain.run import SourceFile
 
 MAX_FILE_BYTES = ArchiveLimits().file_bytes
@@ -26,14 +27,18 @@ class Tree:
     root: Path
     paths: Mapping[str, Path]
 
-    def sources(self) -> Iterator[SourceFile]:
-        """The files that are small enough to read, in path order. Raises ValidationError where one cannot be read."""
+    def read(self) -> tuple[list[SourceFile], list[FileOutcome]]:
+        """The files in path order, and an entry of the report for each that is too large or cannot be read."""
+        files, entries = [], []
         for name, path in self.paths.items():
-            if not self.too_large(name):
-                yield SourceFile(name, _read(path))
-
-    def too_large(self, name: str) -> bool:
-        return self.paths[name].stat().st_size > MAX_FILE_BYTES
+            try:
+                if path.stat().st_size > MAX_FILE_BYTES:
+                    entries.append(FileOutcome(name, "refused", f"larger than {MAX_FILE_BYTES} bytes: not read"))
+                else:
+                    files.append(SourceFile(name, path.read_bytes()))
+            except OSError as error:
+                entries.append(FileOutcome(name, "failed", f"cannot be read: {error.strerror}"))
+        return files, entries
 
 
 def read_tree(paths: Sequence[Path], leave_out: Sequence[Path] = ()) -> Tree:
@@ -79,15 +84,8 @@ def _unreadable(error: OSError) -> None:
     raise ValidationError(f"{error.filename}: {error.strerror}") from error
 
 
-def _read(path: Path) -> bytes:
-    try:
-        return path.read_bytes()
-    except OSError as error:
-        raise ValidationError(f"{path}: {error.strerror}") from error
-
-
 def write_out(tree: Tree, out: Path, changed: Mapping[str, bytes], removed: set[str]) -> list[str]:
-    """Write the whole tree under `out`: changed files, copies of the others, none of the removed ones; modes are kept.
+    """Write the whole tree under `out`: changed files, copies of the others that can be read, none of the removed ones; modes are kept.
 
     Files that are already there and not of this run stay. Gives the removed files of which an older copy lies in `out`.
     Raises ValidationError, before anything is written, where a file of the input would be overwritten.
@@ -100,7 +98,7 @@ def write_out(tree: Tree, out: Path, changed: Mapping[str, bytes], removed: set[
         original = tree.paths.get(name)
         if name in changed:
             _write(target, changed[name], original)
-        elif original:
+        elif original and os.access(original, os.R_OK):
             _copy(original, target)
     return sorted(name for name in removed if (destination / name).exists())
 
