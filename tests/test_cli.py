@@ -209,7 +209,7 @@ def test_a_file_over_the_limit_is_refused_and_copied(app: Path, tmp_path: Path) 
     done = aks_copilot("fix", app, "--out", tmp_path / "out", "--format", "json")
     entry = next(f for f in json.loads(done.stdout)["files"] if f["path"] == "big.yaml")
     assert done.returncode == 1
-    assert (entry["status"], entry["reason"]) == ("refused", f"larger than {MAX_FILE_BYTES} bytes: not read")
+    assert (entry["status"], entry["reason"]) == ("refused", "The file is larger than 20 MB.")
     assert (tmp_path / "out/big.yaml").stat().st_size == MAX_FILE_BYTES + 1
 
 

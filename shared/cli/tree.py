@@ -10,7 +10,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from shared.domain.archive import ArchiveLimits
+from shared.domain.archive import ArchiveLimits, too_large
 from shared.domain.decisions import FILE_NAME as DECISIONS
 from shared.domain.errors import ValidationError
 from shared.domain.model import FileOutcome
@@ -33,7 +33,7 @@ class Tree:
         for name, path in self.paths.items():
             try:
                 if path.stat().st_size > MAX_FILE_BYTES:
-                    entries.append(FileOutcome(name, "refused", f"larger than {MAX_FILE_BYTES} bytes: not read"))
+                    entries.append(FileOutcome(name, "refused", too_large(MAX_FILE_BYTES)))
                 else:
                     files.append(SourceFile(name, path.read_bytes()))
             except OSError as error:
