@@ -71,7 +71,7 @@ def _explained(error: yaml.YAMLError, text: str) -> ComposeError:
     problem = getattr(error, "problem", None) or "unreadable characters"
     if "character '\\t'" in problem or text[index : index + 1] == "\t":
         return ComposeError("a tab is used for indentation", index)
-    return ComposeError(problem, index)
+    return ComposeError(re.sub(r" tag handle '.*'", " tag handle", problem), index)
 
 
 class _Composer:
@@ -103,7 +103,7 @@ class _Composer:
                 self._check_start(event)
                 self.anchors, self.root = {}, None
             elif kind is yaml.DocumentEndEvent and self.root is not None:
-                roots.append(Root(self.root, start, explicit, event.explicit))
+                roots.append(Root(self.root, start, explicit))
         return roots
 
     def _check_start(self, event: Any) -> None:

@@ -64,7 +64,7 @@ def compose_json(text: str) -> list[Root]:
                 raise ContentError(f"nested deeper than {MAX_DEPTH} levels", match.start())
             stack.append(node)
             keys.append(None)
-    return [Root(root, root.start, explicit=False, closed=False)] if root else []
+    return [Root(root, root.start, explicit=False)] if root else []
 
 
 def _node(lexeme: str, start: int, end: int) -> Node:

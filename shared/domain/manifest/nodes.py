@@ -61,12 +61,12 @@ class Alias(Node):
 
 
 class Root:
-    """One document of a stream: `start` is its `---` or first character; `explicit` says which; `closed` by `...`."""
+    """One document of a stream: `start` is its `---` or first character; `explicit` says which."""
 
-    __slots__ = ("closed", "explicit", "node", "start")
+    __slots__ = ("explicit", "node", "start")
 
-    def __init__(self, node: Node, start: int, explicit: bool, closed: bool) -> None:  # noqa: FBT001
-        self.node, self.start, self.explicit, self.closed = node, start, explicit, closed
+    def __init__(self, node: Node, start: int, explicit: bool) -> None:  # noqa: FBT001
+        self.node, self.start, self.explicit = node, start, explicit
 
 
 def resolved(node: Node) -> Node:

@@ -3,14 +3,12 @@
 from __future__ import annotations
 
 import re
-from itertools import pairwise
 from pathlib import PurePosixPath
 from typing import Any
 
 from shared.domain.manifest.compose import ComposeError, ContentError, compose
 from shared.domain.manifest.document import Document, Manifest, ManifestStatus, is_object
 from shared.domain.manifest.jsontext import compose_json, parse_json
-from shared.domain.manifest.nodes import Root
 from shared.domain.manifest.templates import BRACES, chart_comment, template_site
 from shared.domain.manifest.values import is_null, value_of
 
@@ -21,8 +19,9 @@ SUFFIXES = (".yaml", ".yml", ".json")
 KUSTOMIZATION_NAMES = ("kustomization.yaml", "kustomization.yml", "Kustomization")
 _BOM = b"\xef\xbb\xbf"
 _CONTROL = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f]")
-_LOOKS = (re.compile(r"""(?m)^[ \t-]*["']?apiVersion["']?[ \t]*:"""), re.compile(r"""(?m)^[ \t-]*["']?kind["']?[ \t]*:"""))
-_KIND = re.compile(r"""(?m)^(?:[ \t]*-[ \t]+|[ \t]*)["']?kind["']?[ \t]*:[ \t]*["']?([A-Za-z][A-Za-z0-9]{0,60})["']?[ \t]*,?[ \t]*\r?$""")
+_ENTRY = r"""(?m)(?:^[ \t-]*|[{,][ \t]*)["']?%s["']?[ \t]*:"""
+_LOOKS = (re.compile(_ENTRY % "apiVersion"), re.compile(_ENTRY % "kind"))
+_KIND = re.compile(_ENTRY % "kind" + r"""[ \t]*["']?([A-Za-z][A-Za-z0-9]{0,60})["']?[ \t]*(?=[,}\r\n]|$)""")
 _STRAY_SEPARATOR = re.compile(r"(?m)^---(?![ \t]*(?:#.*)?\r?$)")
 
 
@@ -59,21 +58,13 @@ def read_documents(text: str, *, is_json: bool) -> tuple[Document, ...]:
         value = parse_json(text)
         roots = [(root, len(text)) for root in compose_json(text)]
         return tuple(Document(i, value, root, text, end) for i, (root, end) in enumerate(roots) if value is not None)
+    stray = _STRAY_SEPARATOR.search(text)
+    if stray:  # kubectl splits a file at its `---` lines before it parses
+        raise ComposeError("content on the line of a document separator, which kubectl does not read", stray.start())
     found = compose(text)
-    _check_separators(text, found)
     ends = [*(root.start for root in found[1:]), len(text)]
     counted = [(root, end) for root, end in zip(found, ends, strict=False) if not is_null(root.node)]
     return tuple(Document(i, value_of(root.node), root, text, end) for i, (root, end) in enumerate(counted))
-
-
-def _check_separators(text: str, found: list[Root]) -> None:
-    """What kubectl, which splits a file at its `---` lines before it parses, would read differently."""
-    stray = _STRAY_SEPARATOR.search(text)
-    if stray:
-        raise ComposeError("content on the line of a document separator, which kubectl does not read", stray.start())
-    for before, after in pairwise(found):
-        if before.closed and not after.explicit:
-            raise ComposeError("a document after '...' without '---', which kubectl does not read", after.start)
 
 
 def _classify(name: str, text: str, documents: tuple[Document, ...]) -> tuple[ManifestStatus, str | None]:

@@ -30,7 +30,7 @@ def template_site(roots: Iterable[tuple[Node, JsonValue]]) -> int | None:
     for node, value in roots:
         for base, found in objects_of(value):
             top = _descend(node, base)
-            site = None if top is None or not _is_core(found) else _search(top, literal=False)
+            site = _search(top, literal=False) if _is_core(found) else _in_identity(top)
             if site is not None:
                 return site
         if not is_object(value) and (site := _keys(node)) is not None:
@@ -42,7 +42,13 @@ def _is_core(value: dict[str, JsonValue]) -> bool:
     return bool(_CORE_GROUP.fullmatch(value["apiVersion"])) and value["kind"] not in ("Template", "CustomResourceDefinition")
 
 
-def _descend(node: Node, base: str) -> Node | None:
+def _in_identity(top: Node) -> int | None:
+    """Custom resources have templates of their own, but none in their name or namespace."""
+    parts = [_descend(top, base) for base in ("/metadata/name", "/metadata/namespace")]
+    return next((part.start for part in parts if isinstance(part, Scalar) and BRACES in part.text), None)
+
+
+def _descend(node: Node, base: str) -> Node:
     for token in base.split("/")[1:]:
         if isinstance(node, Mapping):
             node = next((v for k, v in node.pairs if not is_merge(k) and key_name(k) == token), node)
