@@ -182,3 +182,18 @@ def test_an_image_goes_where_its_registry_went_and_brings_its_import() -> None:
     assert "image: shop.azurecr.io/team/app:1\n" in text_of(patched)
     (copy,) = patched.outcome.resources
     assert copy.command == "az acr import --name shop --source registry.lan:5000/team/app:1 --image team/app:1"
+
+
+def test_nothing_in_a_namespace_of_the_cluster_itself_is_changed_or_suggested() -> None:
+    text = """
+        apiVersion: batch/v1beta1
+        kind: CronJob
+        metadata: {name: job, namespace: kube-system, labels: {xpaas: "1"}}
+        spec: {schedule: "@daily", jobTemplate: {spec: {template: {spec: {nodeSelector: {kubernetes.io/hostname: pi4}, containers: []}}}}}
+    """
+    patched = mended(text)
+    assert (text_of(patched), patched.outcome.suggestions) == (textwrap.dedent(text), ())
+    said = {v.rule_id: (v.resolution, v.reason or "") for v in patched.outcome.violations}
+    assert said["AKS0405"][0] == said["AKS0505"][0] == "needs-human"
+    assert "kube-system belongs to the cluster itself" in said["AKS0405"][1]
+    assert said["AKS0313"][0] == "ignored"

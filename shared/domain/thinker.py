@@ -10,6 +10,7 @@ from collections import Counter, defaultdict
 from collections.abc import Iterator, Mapping
 from typing import Any
 
+from shared.domain.boundary import off_limits
 from shared.domain.checks import Found
 from shared.domain.convert.base import CannotConvert, Conversion, Loss, decision_key, split_decision_key
 from shared.domain.decisions import FILE_NAME as DECISIONS
@@ -105,7 +106,7 @@ class _Planner:
             return False
         retyping = retyping_of(obj, conversion) if conversion else None
         hindrance = self.blocked.get(key) if key else None
-        hindrance = hindrance or self._blocker(retyping)
+        hindrance = hindrance or (off_limits(obj) if conversion else None) or self._blocker(retyping)
         if conversion is None and hindrance is None:
             self._ask(key, rule, found, obj, None)
         elif conversion is None or hindrance is not None:
@@ -191,7 +192,7 @@ class _Planner:
         """The unsafe fixes, each against the documents as the safe ones leave them."""
         for base, obj in self.sheet.objects(document):
             for rule, found in firing(obj, self.facts, fragment=self.fragment):
-                if not self._only_suggested(rule) or self._blocked(document, base, rule, found):
+                if not self._only_suggested(rule) or off_limits(obj) or self._blocked(document, base, rule, found):
                     continue
                 try:
                     conversion = conversion_of(rule, found, obj, self.facts)
