@@ -23,7 +23,7 @@ def fixed_alone(results: list[dict[str, Any]], report: dict[str, Any]) -> list[d
 
 
 @pytest.mark.skipif(not CORPUS.is_dir(), reason=f"needs the corpus of real repositories ({CORPUS})")
-@pytest.mark.parametrize("repository", ["k3s/wrmilling__k3s-gitops", "okd/konveyor__mig-demo-apps"])
+@pytest.mark.parametrize("repository", ["k3s/wrmilling__k3s-gitops", "okd/migtools__crane"])
 def test_sarif_of_a_real_repository_is_valid_and_its_fixes_are_exact(tmp_path: Path, repository: str) -> None:
     done = aks_copilot("fix", CORPUS / repository, "--out", tmp_path / "out", "--report-dir", tmp_path, "--format", "json")
     assert done.returncode in (0, 1), done.stderr
