@@ -41,7 +41,7 @@ TEXTS = st.one_of(
             "x, y",
         ]
     ),
-    st.text(st.characters(codec="utf-8", exclude_categories=["Cs"]), max_size=12),
+    st.text(st.characters(codec="utf-8", exclude_categories=["Cs"]), max_size=12).filter(lambda text: "{{" not in text),
 )
 SCALARS = st.one_of(
     TEXTS, st.integers(-(2**40), 2**40), st.booleans(), st.none(), st.floats(allow_nan=False, allow_infinity=False, width=32)
@@ -159,9 +159,18 @@ def has_twins(value: Any) -> bool:
     return len(set(texts)) < len(texts) or any(map(has_twins, value))
 
 
+def whole_document(data: st.DataObject, count: int) -> PatchOperation:
+    body = {"apiVersion": "v1", "kind": "Thing", **data.draw(TREES)}
+    kind = data.draw(st.sampled_from(["add", "remove", "replace"]))
+    index = data.draw(st.integers(0, count - (kind != "add")))
+    return operation(kind, f"/{index}", *([] if kind == "remove" else [body]))
+
+
 def drawn_operation(data: st.DataObject, manifest: Manifest) -> PatchOperation:
     path, value = data.draw(st.sampled_from([p for d in manifest.documents for p in places(d.value, f"/{d.index}")[1:]]))
-    kind = data.draw(st.sampled_from(["replace", "remove", "add"]))
+    kind = data.draw(st.sampled_from(["replace", "remove", "add", "document"]))
+    if kind == "document":
+        return whole_document(data, len(manifest.documents))
     if kind == "remove":
         return operation("remove", path)
     if kind == "add" and isinstance(value, dict):
@@ -171,7 +180,7 @@ def drawn_operation(data: st.DataObject, manifest: Manifest) -> PatchOperation:
     return operation("replace", path, data.draw(VALUES))
 
 
-@settings(max_examples=250, deadline=None, suppress_health_check=[HealthCheck.too_slow, HealthCheck.data_too_large])
+@settings(max_examples=150, deadline=None, suppress_health_check=[HealthCheck.too_slow, HealthCheck.data_too_large])
 @given(manifest=manifests(), data=st.data())
 def test_any_edits_in_a_row_are_refused_or_proven(manifest: Manifest, data: st.DataObject) -> None:
     assert manifest.documents, manifest.reason
@@ -184,16 +193,16 @@ def test_any_edits_in_a_row_are_refused_or_proven(manifest: Manifest, data: st.D
             event(f"refused: {refusal}")
             continue
         manifest = prove(manifest, [wanted], after)
-        if manifest.status == "refused":
-            break
         operations.append(wanted)
+        if not manifest.documents:
+            break
 
     at_once = apply_operations(start, operations)
 
     assert equal([d.value for d in manifest.documents], [d.value for d in prove(start, operations, at_once).documents])
 
 
-@settings(max_examples=150, deadline=None, suppress_health_check=[HealthCheck.too_slow, HealthCheck.data_too_large])
+@settings(max_examples=120, deadline=None, suppress_health_check=[HealthCheck.too_slow, HealthCheck.data_too_large])
 @given(manifest=manifests(), data=st.data())
 def test_any_single_edit_preserves_the_text_for_the_judge(manifest: Manifest, data: st.DataObject) -> None:
     wanted = drawn_operation(data, manifest)
@@ -203,8 +212,8 @@ def test_any_single_edit_preserves_the_text_for_the_judge(manifest: Manifest, da
         return
     proven = prove(manifest, [wanted], after)
 
-    assert proven.bom == manifest.bom
-    if JUDGE.is_file() and not any(has_twins(d.value) for d in (*manifest.documents, *proven.documents)):
+    assert proven.bom == manifest.bom or not after
+    if after and JUDGE.is_file() and not any(has_twins(d.value) for d in (*manifest.documents, *proven.documents)):
         assert judged_miss(manifest, [wanted], after) is None
 
 

@@ -39,6 +39,7 @@ DATA = [
     ("an OpenShift Template", "apiVersion: template.openshift.io/v1\nkind: Template\nmetadata: {name: x}\nobjects:\n- kind: X\n  name: '{{ a }}'\n"),
     ("a comment", CORE + "# host: \"{{ .Release.Name }}-postgresql\"\n"),
     ("a CRD's description", "apiVersion: apiextensions.k8s.io/v1\nkind: CustomResourceDefinition\nspec:\n  description: use {{ name }}\n"),
+    ("braces that open nothing", CORE + "spec:\n  host: 'a{{b'\n"),
     ("substitutions", CORE + "spec:\n  replicas: ${N}\n  host: '%{VAR}%'\n"),
 ]  # fmt: skip
 

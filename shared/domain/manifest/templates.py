@@ -17,6 +17,7 @@ from shared.domain.pointer import JsonValue
 BRACES = "{{"
 _CHART_COMMENT = re.compile(r"(?m)^[ \t]*#[ \t]*\{\{-?[ \t]*(?:if|with|range|end|else|define|include|template|fail|/\*)\b")
 _CORE_GROUP = re.compile(r"(?:[a-z]+/)?v\d\w*|[a-z.]+\.k8s\.io/v\d\w*")
+_EXPRESSION = re.compile(r"\{\{.*?\}\}", re.DOTALL)
 _OPAQUE = {"annotations", "data", "stringData", "binaryData", "args", "command", "env", "description"}
 
 
@@ -45,7 +46,7 @@ def _is_core(value: dict[str, JsonValue]) -> bool:
 def _in_identity(top: Node) -> int | None:
     """Custom resources have templates of their own, but none in their name or namespace."""
     parts = [_descend(top, base) for base in ("/metadata/name", "/metadata/namespace")]
-    return next((part.start for part in parts if isinstance(part, Scalar) and BRACES in part.text), None)
+    return next((part.start for part in parts if isinstance(part, Scalar) and _EXPRESSION.search(part.text)), None)
 
 
 def _descend(node: Node, base: str) -> Node:
@@ -58,15 +59,15 @@ def _descend(node: Node, base: str) -> Node:
 
 
 def _search(node: Node, *, literal: bool) -> int | None:
-    """The first `{{` below a node outside opaque fields and block scalars; a plain scalar or key counts everywhere but in data."""
+    """The first template expression below a node, opaque fields (`literal`) and block scalars left out."""
     if isinstance(node, Scalar):
-        return node.start if BRACES in node.text and not literal and node.style not in ("|", ">") else None
+        return node.start if _EXPRESSION.search(node.text) and not literal and node.style not in ("|", ">") else None
     if isinstance(node, Sequence):
         return next((s for item in node.items if (s := _search(item, literal=literal)) is not None), None)
     if not isinstance(node, Mapping):
         return None
     for key, value in node.pairs:
-        if isinstance(key, Scalar) and BRACES in key.text and not literal:
+        if isinstance(key, Scalar) and _EXPRESSION.search(key.text) and not literal:
             return key.start
         opaque = literal or (isinstance(key, Scalar) and key.text in _OPAQUE)
         if (site := _search(value, literal=opaque)) is not None:
@@ -78,7 +79,7 @@ def _keys(node: Node) -> int | None:
     """The first key with `{{` in something that is no Kubernetes object."""
     if isinstance(node, Mapping):
         for key, value in node.pairs:
-            site = key.start if isinstance(key, Scalar) and BRACES in key.text else _keys(value)
+            site = key.start if isinstance(key, Scalar) and _EXPRESSION.search(key.text) else _keys(value)
             if site is not None:
                 return site
     return None
