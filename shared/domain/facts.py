@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import functools
 from collections import defaultdict
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 from shared.domain.convert.kustomize import Kustomizations
@@ -44,18 +44,20 @@ class Facts:
         return self._by_kind.get(kind, ())
 
     def find(self, kind: str, namespace: str | None, name: str) -> Mapping[str, Any] | None:
-        """The object of this name; one that names no namespace may meet one that does (kustomize and `-n` fill it in)."""
-        exact = self._by_key.get((kind, namespace, name))
-        if exact:
-            return exact[0]
+        """The object of this name; one that names no namespace may meet one that does (kustomize and `-n` fill it in).
+
+        None where several of the name differ: a tree of many applications must not lend one the facts of another.
+        """
+        exact = self._by_key.get((kind, namespace, name), ())
+        return _only(exact) if exact else _only(self._loose(kind, namespace, name))
+
+    def _loose(self, kind: str, namespace: str | None, name: str) -> list[Mapping[str, Any]]:
         if namespace is not None:
-            loose = self._by_key.get((kind, None, name))
-        else:
-            loose = [o for (k, _, n), found in self._by_key.items() if (k, n) == (kind, name) for o in found]
-        return loose[0] if loose and len(loose) == 1 else None
+            return self._by_key.get((kind, None, name), [])
+        return [o for o in self._by_kind.get(kind, ()) if (o.get("metadata") or {}).get("name") == name]
 
     def exists(self, kind: str, namespace: str | None, name: str) -> bool:
-        return self.find(kind, namespace, name) is not None
+        return bool(self._by_key.get((kind, namespace, name)) or self._loose(kind, namespace, name))
 
     def service(self, namespace: str | None, name: str) -> Mapping[str, Any] | None:
         found = self.find("Service", namespace, name)
@@ -100,6 +102,14 @@ class Facts:
         for key, value in _selected_pairs(roots):
             found[key].add(value)
         return found
+
+
+def _only(found: Sequence[Mapping[str, Any]]) -> Mapping[str, Any] | None:
+    """What all of them say, or None."""
+    same = found and all(
+        {k: v for k, v in o.items() if k != "metadata"} == {k: v for k, v in found[0].items() if k != "metadata"} for o in found
+    )
+    return found[0] if same else None
 
 
 SELECTING = ("Service", "PodDisruptionBudget", "NetworkPolicy", "ServiceMonitor", "PodMonitor")

@@ -76,11 +76,13 @@ def build_index(manifests: Iterable[Manifest]) -> dict[str, JsonValue]:
 
 
 def _patches(kustomizations: Mapping[str, Any], small: Mapping[str, list[JsonValue]]) -> dict[str, JsonValue]:
-    """The documents of every file that a kustomization uses as a patch, but those of Secrets."""
+    """The documents of every file that a kustomization uses as a patch; null in the place of a Secret."""
     found = Kustomizations(kustomizations, small.get).patch_files()
-    return {
-        path: [d for d in small[path] if not (isinstance(d, dict) and d.get("kind") == "Secret")] for path in sorted(found) if path in small
-    }
+    return {path: [None if _is_secret(d) else d for d in small[path]] for path in sorted(found) if path in small}
+
+
+def _is_secret(document: JsonValue) -> bool:
+    return isinstance(document, dict) and document.get("kind") == "Secret"
 
 
 def templated(obj: Mapping[str, Any]) -> Iterator[Mapping[str, Any]]:

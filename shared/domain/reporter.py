@@ -66,7 +66,9 @@ class _Finishing:
         choice = self.facts.typed_target.ingress
         data = self.read(gateway.FILE_NAME)
         existing = [d.value for d in read_manifest(gateway.FILE_NAME, data).documents] if data is not None else []
-        plan = gateway.merge_gateways(existing, requests, choice.gateway_name, choice.class_name)
+        plan = gateway.merge_gateways(
+            existing, requests, choice.gateway_name, choice.class_name, internal=self.facts.decision("ingress.exposure") == "internal"
+        )
         if data is None:
             self._create(gateway.FILE_NAME, GATEWAY_HEADER, plan.documents)
         else:

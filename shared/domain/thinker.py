@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections import Counter, defaultdict
 from collections.abc import Iterator, Mapping
+from dataclasses import replace
 from typing import Any
 
 from shared.domain.boundary import off_limits
@@ -142,7 +143,7 @@ class _Planner:
         made = self.sheet.apply(document, base, conversion.operations, conversion.insert_after, rule.id, disposition)
         self.operations += made
         self.units.append(Unit(*(key or (rule.id, -1, "")), len(made)))
-        self.listeners += conversion.listeners
+        self.listeners += [replace(x, rule_id=rule.id) for x in conversion.listeners]
         self.resources += conversion.resources
         self.questions += conversion.questions
         self._say(key, "fixed", None)
