@@ -13,10 +13,14 @@ from shared.domain.intake import app_name, plan_run
 from shared.domain.model import Question
 from shared.domain.run import RunOptions, RunSetup, SourceFile
 
-SERVICE = "apiVersion: v1\nkind: Service\nmetadata: {name: web, namespace: shop}\nspec: {selector: {app: web}, ports: [{port: 80, targetPort: http}]}\n"
+SERVICE = (
+    "apiVersion: v1\nkind: Service\nmetadata: {name: web, namespace: shop}\n"
+    "spec: {selector: {app: web}, ports: [{port: 80, targetPort: http}]}\n"
+)
 PODS = (
     "apiVersion: apps/v1\nkind: Deployment\nmetadata: {name: web, namespace: shop}\nspec:\n  selector: {matchLabels: {app: web}}\n"
-    "  template:\n    metadata: {labels: {app: web}}\n    spec: {containers: [{name: a, image: b, ports: [{name: http, containerPort: 8080}]}]}\n"
+    "  template:\n    metadata: {labels: {app: web}}\n"
+    "    spec: {containers: [{name: a, image: b, ports: [{name: http, containerPort: 8080}]}]}\n"
 )
 SECRET = "apiVersion: v1\nkind: Secret\nmetadata: {name: s}\ntype: Opaque\nstringData: {password: correct-horse-battery}\n"
 ROUTE = "apiVersion: route.openshift.io/v1\nkind: Route\nmetadata: {name: r}\nspec: {to: {kind: Service, name: web}}\n"

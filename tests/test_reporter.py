@@ -12,7 +12,10 @@ from shared.domain.reporter import finish
 from shared.domain.run import FinishedRun, RunOptions, SourceFile
 from shared.domain.thinker import propose
 
-SERVICE = "apiVersion: v1\nkind: Service\nmetadata: {name: web}\nspec: {selector: {app: web}, ports: [{name: http, port: 80, targetPort: 8080}]}\n"
+SERVICE = (
+    "apiVersion: v1\nkind: Service\nmetadata: {name: web}\n"
+    "spec: {selector: {app: web}, ports: [{name: http, port: 80, targetPort: 8080}]}\n"
+)
 ROUTE = """\
 apiVersion: route.openshift.io/v1
 kind: Route

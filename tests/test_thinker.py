@@ -74,6 +74,6 @@ def test_a_blocked_fix_is_not_tried_again_and_says_why() -> None:
 
 
 def test_opaque_values_are_left_alone() -> None:
-    text = "apiVersion: v1\nkind: PersistentVolumeClaim\nmetadata: {name: a}\nspec: {accessModes: [ReadWriteOnce], storageClassName: '${SC}'}\n"
+    text = CLAIMS.replace("local-path", "'${SC}'").replace("longhorn", "'${SC}'")
     findings, _ = plan(text)
     assert [v for v in findings.violations if v.rule_id.startswith("AKS01")] == []
