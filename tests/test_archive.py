@@ -153,7 +153,9 @@ def test_a_huge_header_is_a_bomb_too() -> None:
 
 
 @pytest.mark.parametrize("kind", ["zip", "tar.gz"])
-@pytest.mark.parametrize("data", [b"", b"PK\x03\x04", b"\x1f\x8b", b"text", gzip.compress(b"no tar", mtime=0), gzip.compress(bytes(2000))[:20]])
+@pytest.mark.parametrize(
+    "data", [b"", b"PK\x03\x04", b"\x1f\x8b", b"text", gzip.compress(b"no tar", mtime=0), gzip.compress(bytes(2000), mtime=0)[:20]]
+)
 def test_what_is_no_archive_is_refused_in_one_line(kind: ArchiveKind, data: bytes) -> None:
     with pytest.raises(ValidationError, match=f"the archive cannot be read as {kind}: "):
         open_archive(data, kind, SMALL)
