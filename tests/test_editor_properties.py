@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from typing import Any
 
-from hypothesis import HealthCheck, event, given, settings
+from hypothesis import HealthCheck, assume, event, given, settings
 from hypothesis import strategies as st
 from manifest_support import HEAD, JUDGE, judged_miss, operation
 
@@ -132,13 +132,33 @@ def quoted_number(value: Any) -> str:
 
 
 @st.composite
-def manifests(draw: st.DrawFn) -> Manifest:
+def json_manifests(draw: st.DrawFn) -> Manifest:
+    """One JSON document, on one line or many, tabs or spaces, escapes or none, in a .json or a .yaml file."""
+    path = draw(st.sampled_from(["a.json", "a.json", "a.yaml"]))
+    indents = [None, 2, 4, "\t"] if path == "a.json" else [None, 2, 4]
+    body = {"apiVersion": "v1", "kind": "Thing", **draw(TREES)}
+    separators = draw(st.sampled_from([None, (",", ":")])) if path == "a.json" else None
+    text = json.dumps(
+        body, indent=draw(st.sampled_from(indents)), separators=separators, ensure_ascii=path == "a.json" and draw(st.booleans())
+    )
+    assume(path == "a.json" or text.isprintable() or "\n" in text)
+    end = draw(st.sampled_from(["", "\n"]))
+    return read_manifest(path, (text + end).replace("\n", draw(st.sampled_from(["\n", "\r\n"]))).encode())
+
+
+@st.composite
+def yaml_manifests(draw: st.DrawFn) -> Manifest:
     """One or two documents, any line end, with or without byte order mark and final line end."""
     texts = [HEAD + "\n".join(Writer(draw).collection(draw(TREES), 0)) + "\n" for _ in range(draw(st.integers(1, 2)))]
     text = draw(st.sampled_from(["", "---\n", "# head\n"])) + "---\n".join(texts)
     text = text if draw(st.booleans()) else text.rstrip("\n")
     text = text.replace("\n", draw(st.sampled_from(["\n", "\n", "\r\n"])))
     return read_manifest("a.yaml", (draw(st.sampled_from(["", "", "\ufeff"])) + text).encode())
+
+
+def manifests() -> st.SearchStrategy[Manifest]:
+    """Anything the editor takes."""
+    return st.one_of(yaml_manifests(), yaml_manifests(), json_manifests().filter(lambda manifest: bool(manifest.documents)))
 
 
 def places(value: Any, path: str) -> list[tuple[str, Any]]:

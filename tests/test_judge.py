@@ -17,7 +17,7 @@ JUDGE = SHARED / "checks" / "check_fix.py"
 @pytest.mark.skipif(not JUDGE.is_file(), reason=f"the judge and the corpus are not at {SHARED}")
 @pytest.mark.parametrize("folder", ["k3s", "okd", "other"])
 def test_no_miss_on_real_repositories(folder: str, tmp_path: Path) -> None:
-    command = f"{sys.executable} -m shared.cli.main"
+    command = f"{sys.executable} -m shared.cli"
     result = tmp_path / "result.json"
     done = subprocess.run(
         [sys.executable, str(JUDGE), str(SHARED / "corpus" / folder), "--cmd", command, "--json", str(result)],

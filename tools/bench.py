@@ -97,7 +97,7 @@ def memory() -> None:
     with tempfile.TemporaryDirectory() as folder:
         for i in range(200):
             (Path(folder) / f"{i}.yaml").write_bytes(workload(1))
-        command = [sys.executable, "-m", "shared.cli.main", "fix", folder, "--out", folder + "-out", "--format", "json"]
+        command = [sys.executable, "-m", "shared.cli", "fix", folder, "--out", folder + "-out", "--format", "json"]
         ours = peak(command)
     line("peak memory of fix, 200 files", ours, "python -c 'import yaml'", peak([sys.executable, "-c", "import yaml"]), "MB")
 

@@ -65,20 +65,31 @@ class Chunks:
         if not 0 <= index <= len(self.documents):
             raise EditRefused("the path is not there")
         eol = eol_at(self.text, 0)
-        body = eol.join(_body(value, self.style))
         if index == len(self.documents):
-            self._append(body, eol)
-        elif self.documents[index].text.startswith("---"):
+            self._append(value, eol)
+            return
+        body = eol.join(_body(value, self.style))
+        if self.documents[index].text.startswith("---"):
             self.documents.insert(index, Chunk(f"---{eol}{body}{eol}"))
         else:
             self.documents[0].text = f"---{eol}{self.documents[0].text}"
             self.documents.insert(0, Chunk(body + eol))
 
-    def _append(self, body: str, eol: str) -> None:
-        text = self.text
-        ended = not text or text.endswith("\n")
-        start = ("" if ended else eol) + (f"---{eol}" if self.documents else "")
+    def _append(self, value: JsonValue, eol: str) -> None:
+        ended = not self.text or self.text.endswith("\n")
+        body = eol.join(_body(value, self.style, literal=ended))
+        if not ended:
+            self._end_line(eol)
+        start = f"---{eol}" if self.documents else ""
         self.documents.append(Chunk(start + body + (eol if ended else "")))
+
+    def _end_line(self, eol: str) -> None:
+        if not self.documents:
+            self.prefix += eol
+        elif self.documents[-1].trailing:
+            self.documents[-1].trailing += eol
+        else:
+            self.documents[-1].text += eol
 
     def replace(self, index: int, value: JsonValue) -> None:
         """Rewrites a document's body; its `---` line and the comments above and below it stay."""
