@@ -20,7 +20,7 @@ from shared.domain.decisions import read_decisions, skeleton
 from shared.domain.errors import EditRefused, ProofFailed
 from shared.domain.inspector import facts_of
 from shared.domain.manifest import read_manifest
-from shared.domain.model import FileOutcome, PatchOperation, Question, ResourceRef, Violation
+from shared.domain.model import AzureResource, FileOutcome, PatchOperation, Question, ResourceRef, Violation
 from shared.domain.pointer import JsonValue
 from shared.domain.report.masking import masked_diff
 from shared.domain.rulebook import by_id
@@ -28,6 +28,13 @@ from shared.domain.run import FinishedRun, RunSetup
 
 DECISIONS_RULE, KUSTOMIZE_RULE, GATEWAY_RULE = "AKS0001", "AKS0006", "AKS0200"
 GATEWAY_HEADER = "# The shared Gateway of this application, written by aks-copilot: one per namespace, one listener per TLS host.\n"
+
+APP_ROUTING = AzureResource(
+    "Cluster add-on", "approuting-istio", "Serves the Gateway (Azure CLI 2.86 or later).",
+    "az aks update --resource-group RG --name CLUSTER --enable-gateway-api\n"
+    "az aks update --resource-group RG --name CLUSTER --enable-app-routing-istio",
+)  # fmt: skip
+"""learn.microsoft.com/azure/aks/app-routing-gateway-api, read 2026-08."""
 
 Read = Callable[[str], bytes | None]
 """The bytes of a path as the run has them after patching; None where there is no such file."""
@@ -76,6 +83,8 @@ class _Finishing:
             made += [PatchOperation("add", f"/{len(existing) + i}", GATEWAY_RULE, d) for i, d in enumerate(plan.documents)]
             self._change(gateway.FILE_NAME, made)
         self._say(gateway.FILE_NAME, GATEWAY_RULE, plan.conflicts)
+        if choice.class_name == APP_ROUTING.name:
+            self.entries[gateway.FILE_NAME] = replace(self.entries[gateway.FILE_NAME], resources=(APP_ROUTING,))
 
     def kustomizations(self) -> None:
         """Keep kustomizations and their patches true to new kinds, vanished files and the Gateway's file."""

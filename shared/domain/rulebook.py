@@ -53,6 +53,15 @@ class Ask(Closed):
     example: str = ""
 
 
+class Resource(Closed):
+    """An Azure resource that the finding calls for; texts may name the match's fields in braces, capitals are the user's to fill in."""
+
+    kind: str
+    name: str
+    why: str
+    command: str
+
+
 class Example(Closed):
     """`bad` fires; with `fixed` the fix gives exactly that text; `good` stays silent. `files` are the rest of the run."""
 
@@ -86,6 +95,7 @@ class Rule(Closed):
     ask: Ask | None = None
     harmless: str | None = None
     advice: str | None = None
+    resources: tuple[Resource, ...] = ()
     examples: tuple[Example, ...] = Field(min_length=1)
     deprecated: bool = False
 

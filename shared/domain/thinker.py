@@ -43,6 +43,8 @@ LOSS_RULE = "AKS0002"
 MAX_TRIES = 20
 """How often a rule may mend the same place: list items slide into it, but a fix that does not quiet its rule must end."""
 
+SUGGESTED = "May change how the application behaves: applied only when you say so (`--unsafe`)."
+
 UnitKey = tuple[str, int, str]
 Verdict = tuple[Resolution, str | None]
 
@@ -100,6 +102,7 @@ class _Planner:
         """Mend one place where that is due; True where something was applied. What becomes of the violation is noted."""
         origin = self.sheet.origin(document, base + found.path)
         key = (rule.id, *origin) if origin else None
+        self.resources += resources_for(rule, found, obj)
         try:
             conversion = conversion_of(rule, found, obj, self.facts) if key not in self.blocked else None
         except CannotConvert as reason:
@@ -113,7 +116,7 @@ class _Planner:
         elif conversion is None or hindrance is not None:
             self._say(key, "needs-human", hindrance)
         elif self._only_suggested(rule):
-            self._say(key, "suggested", None)
+            self._say(key, "suggested", SUGGESTED)
         elif self._may_try(document, base, rule, found):
             self._apply(document, base, rule, conversion, key)
             self.retyped += [retyping] if retyping else []
@@ -212,7 +215,8 @@ class _Planner:
         """Everything as one value, each violation of the Inspector with what became of it."""
         return FilePlan(
             path, tuple(self.operations), tuple(self.suggestions), (*self._resolved(findings.violations), *self.losses),
-            tuple(self.listeners), tuple(self.resources), tuple(dict.fromkeys(self.questions)), tuple(self.units), tuple(self.retyped),
+            tuple(self.listeners), tuple(dict.fromkeys(self.resources)), tuple(dict.fromkeys(self.questions)),
+            tuple(self.units), tuple(self.retyped),
         )  # fmt: skip
 
     def _resolved(self, violations: tuple[Violation, ...]) -> Iterator[Violation]:
@@ -236,6 +240,12 @@ def conversion_of(rule: Rule, found: Found, obj: Mapping[str, Any], facts: Facts
         return None
     mechanism = FIXES[rule.fix.how]
     return mechanism.propose(obj, found, mechanism.params.model_validate(rule.fix.params), facts)
+
+
+def resources_for(rule: Rule, found: Found, obj: Mapping[str, Any]) -> list[AzureResource]:
+    """The Azure resources that a finding calls for, whatever becomes of it."""
+    fields = Fields(found, obj)
+    return [AzureResource(*(text.format_map(fields) for text in (r.kind, r.name, r.why, r.command))) for r in rule.resources]
 
 
 def retyping_of(obj: Mapping[str, Any], conversion: Conversion) -> Retyping | None:
