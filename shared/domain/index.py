@@ -141,6 +141,9 @@ def features_of(obj: Mapping[str, Any]) -> Iterator[str]:
         ("/provisioner", "provisioner"),
     ):
         yield from _text(obj, pattern, family)
+    rules = get(obj, "/spec/rules")
+    for rule in rules if isinstance(rules, list) else ():
+        yield from _text(rule, "/host", "host")
     claims = get(obj, "/spec/volumeClaimTemplates")
     for claim in claims if isinstance(claims, list) else ():
         yield from _text(claim, "/spec/storageClassName", "storageClass")
