@@ -124,6 +124,24 @@ def test_mixed_line_ends_follow_their_neighbours() -> None:
     assert after == b"apiVersion: v1\r\nkind: Thing\r\na:\n  c: 2\n  z:\n    x: 1\n"
 
 
+def test_a_document_cut_down_to_one_line_keeps_the_line_ends_of_its_file() -> None:
+    manifest = read_manifest("a.yaml", b"apiVersion: v1\r\nkind: Thing\r\na: 1")
+    operations = [operation("remove", "/0/apiVersion"), operation("remove", "/0/kind"), operation("add", "/0/b", 2)]
+    after = apply_operations(manifest, operations)
+    prove(manifest, operations, after)
+
+    assert after == b"a: 1\r\nb: 2"
+
+
+def test_json_strings_that_yaml_cannot_read_bare_are_escaped() -> None:
+    manifest = read_manifest("a.yaml", b'{"apiVersion": "v1", "kind": "Thing", "a": ""}')
+    operations = [operation("replace", "/0/a", ["\x7f\u2028"])]
+    after = apply_operations(manifest, operations)
+    prove(manifest, operations, after)
+
+    assert after == b'{"apiVersion": "v1", "kind": "Thing", "a": ["\\u007f\\u2028"]}'
+
+
 def test_tabs_at_line_ends_stay() -> None:
     manifest = thing("a: 1\t\nb: 2\t\n")
     operations = [operation("replace", "/0/a", 3)]

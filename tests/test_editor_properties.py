@@ -1,8 +1,12 @@
-"""Any edit of any manifest is refused or proven: manifests of every spelling, drawn by hypothesis."""
+"""Any edit of any manifest is refused or proven: manifests of every spelling, drawn by hypothesis.
+
+The examples are the same in every run; AKS_EXPLORE=20 draws twenty times as many new ones.
+"""
 
 from __future__ import annotations
 
 import json
+import os
 from typing import Any
 
 from hypothesis import HealthCheck, assume, event, given, settings
@@ -17,6 +21,15 @@ from shared.domain.manifest import Manifest, read_manifest
 from shared.domain.manifest.compose import compose, compose_pure
 from shared.domain.manifest.values import value_of
 from shared.domain.model import PatchOperation
+
+EXPLORE = int(os.environ.get("AKS_EXPLORE", "0"))
+
+
+def examples(count: int) -> settings:
+    """So many examples, always the same ones unless exploring."""
+    slow = [HealthCheck.too_slow, HealthCheck.data_too_large, HealthCheck.filter_too_much]
+    return settings(max_examples=count * (EXPLORE or 1), deadline=None, derandomize=not EXPLORE, suppress_health_check=slow)
+
 
 KEYS = st.sampled_from(["a", "b", "name", "key", "y", "on", "8080", "x/y", "t~", "with space", "a:b", "é", "- d", "#h"])
 TEXTS = st.one_of(
@@ -200,7 +213,7 @@ def drawn_operation(data: st.DataObject, manifest: Manifest) -> PatchOperation:
     return operation("replace", path, data.draw(VALUES))
 
 
-@settings(max_examples=150, deadline=None, suppress_health_check=[HealthCheck.too_slow, HealthCheck.data_too_large])
+@examples(150)
 @given(manifest=manifests(), data=st.data())
 def test_any_edits_in_a_row_are_refused_or_proven(manifest: Manifest, data: st.DataObject) -> None:
     assert manifest.documents, manifest.reason
@@ -222,7 +235,7 @@ def test_any_edits_in_a_row_are_refused_or_proven(manifest: Manifest, data: st.D
     assert equal([d.value for d in manifest.documents], [d.value for d in prove(start, operations, at_once).documents])
 
 
-@settings(max_examples=120, deadline=None, suppress_health_check=[HealthCheck.too_slow, HealthCheck.data_too_large])
+@examples(120)
 @given(manifest=manifests(), data=st.data())
 def test_any_single_edit_preserves_the_text_for_the_judge(manifest: Manifest, data: st.DataObject) -> None:
     wanted = drawn_operation(data, manifest)
@@ -237,7 +250,7 @@ def test_any_single_edit_preserves_the_text_for_the_judge(manifest: Manifest, da
         assert judged_miss(manifest, [wanted], after) is None
 
 
-@settings(max_examples=300, deadline=None)
+@examples(300)
 @given(text=TEXTS, style=st.sampled_from([None, "'", '"']), flow=st.booleans())
 def test_a_written_string_is_read_back_by_both_parsers(text: str, style: str | None, flow: bool) -> None:
     written = quoted(text, style, flow=flow)

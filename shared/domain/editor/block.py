@@ -55,10 +55,10 @@ def add_entry(page: Page, node: Mapping | Sequence, index: int, key: str | None,
         lines = item_lines(value, indent, page.style, literal=page.literal or index < len(places))
     if index > 0 and not _is_open(page, node, index):
         last = node.pairs[index - 1][1] if isinstance(node, Mapping) else node.items[index - 1]
-        return [entry_lines(text, after_entry(text, last, indent), lines)]
+        return [entry_lines(text, after_entry(text, last, indent), lines, page.style.eol)]
     if isinstance(node, Sequence) and index > 0:
         raise EditRefused("an item after a block scalar without final line end")
-    return [_in_front(text, places[0 if isinstance(node, Sequence) else -1], lines)]
+    return [_in_front(page, places[0 if isinstance(node, Sequence) else -1], lines)]
 
 
 def _is_open(page: Page, node: Mapping | Sequence, index: int) -> bool:
@@ -71,11 +71,12 @@ def _is_open(page: Page, node: Mapping | Sequence, index: int) -> bool:
     return isinstance(leaf, Scalar) and leaf.style in ("|", ">") and leaf.end == len(page.text) and not page.text.endswith("\n")
 
 
-def _in_front(text: str, place: int, lines: list[str]) -> Splice:
+def _in_front(page: Page, place: int, lines: list[str]) -> Splice:
+    text = page.text
+    eol = eol_at(text, place, page.style.eol)
     if alone(text, place):
         position = comment_start(text, line_start(text, place))
-        return Splice(position, position, "".join(line + eol_at(text, place) for line in lines))
-    eol = eol_at(text, place)
+        return Splice(position, position, "".join(line + eol for line in lines))
     body = eol.join([lines[0].lstrip(" "), *lines[1:]])
     return Splice(place, place, body + eol + " " * column(text, place))
 
@@ -182,6 +183,6 @@ def _set_block(page: Page, step: Step, after: int, prefix: str, value: JsonValue
         rest = text[head:stop]
     if step.key is None and not header and not rest.strip():
         header, lines = lines[0].lstrip(" "), lines[1:]
-    eol = eol_at(text, after)
+    eol = eol_at(text, after, page.style.eol)
     first = (" " + header if header else "") + (rest if rest.strip() else "")
     return [Splice(after, max(stop, head), eol.join([first, *lines]))]

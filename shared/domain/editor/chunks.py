@@ -64,7 +64,7 @@ class Chunks:
             raise EditRefused("a JSON file holds one document only")
         if not 0 <= index <= len(self.documents):
             raise EditRefused("the path is not there")
-        eol = eol_at(self.text, 0)
+        eol = eol_at(self.text, 0, self.style.eol)
         if index == len(self.documents):
             self._append(value, eol)
             return
@@ -99,9 +99,9 @@ class Chunks:
         text = page.text
         start, stop = page.root.start, line_stop(text, content_end(text, page.root))
         if self.is_json:
-            body = render.json_text(value, self.style, "", eol_at(text, 0))
+            body = render.json_text(value, self.style, "", eol_at(text, 0, self.style.eol))
         else:
-            body = eol_at(text, 0).join(_body(value, self.style, literal=text.endswith("\n")))
+            body = eol_at(text, 0, self.style.eol).join(_body(value, self.style, literal=text.endswith("\n")))
             start -= column(text, start)
         self.documents[index].text = text[:start] + body + text[stop:]
 

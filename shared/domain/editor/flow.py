@@ -41,7 +41,7 @@ def _value_text(page: Page, value: JsonValue, indent: str, eol: str, old: Node |
 
 
 def _entry_text(page: Page, node: Mapping | Sequence, key: str | None, value: JsonValue, indent: str) -> str:
-    body = _value_text(page, value, indent, eol_at(page.text, node.start))
+    body = _value_text(page, value, indent, eol_at(page.text, node.start, page.style.eol))
     if key is None:
         return body
     styles = {k.style for k, _ in node.pairs if isinstance(k, Scalar)} if isinstance(node, Mapping) else set()
@@ -53,7 +53,7 @@ def add_entry(page: Page, node: Mapping | Sequence, index: int, key: str | None,
     """A new key at the end of a mapping, or a new item at an index of a sequence."""
     text = page.text
     first, last = _brackets(page, node)
-    eol, spans = eol_at(text, node.start), _spans(node)
+    eol, spans = eol_at(text, node.start, page.style.eol), _spans(node)
     if not spans:
         return [Splice(first, last, _only_entry(page, node, key, value, eol))]
     if not _spread(page, node):
@@ -117,7 +117,9 @@ def _commented_lines(text: str, start: int, end: int) -> Splice:
 def set_value(page: Page, step: Step, value: JsonValue) -> list[Splice]:
     """Replaces the value of a key or an item of a flow collection; an anchor stays."""
     text, node = page.text, step.node
-    body = _value_text(page, value, indentation(text, step.key.start if step.key else node.start), eol_at(text, node.start), node)
+    body = _value_text(
+        page, value, indentation(text, step.key.start if step.key else node.start), eol_at(text, node.start, page.style.eol), node
+    )
     body = f"&{node.anchor} {body}" if node.anchor else body
     if node.start == node.end:
         return [_into_empty(text, step, body)]

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 
-from shared.domain.editor.strings import literal_lines, quoted, scalar_text
+from shared.domain.editor.strings import escaped, literal_lines, quoted, scalar_text
 from shared.domain.editor.style import Style
 from shared.domain.pointer import JsonValue
 
@@ -64,5 +64,5 @@ def flow(value: JsonValue) -> str:
 def json_text(value: JsonValue, style: Style, indent: str, eol: str) -> str:
     """JSON text; lines below the first start with `indent`."""
     if style.unit is None:
-        return json.dumps(value, ensure_ascii=False, separators=(style.comma, style.colon))
-    return json.dumps(value, ensure_ascii=False, indent=style.unit).replace("\n", eol + indent)
+        return escaped(json.dumps(value, ensure_ascii=False, separators=(style.comma, style.colon)))
+    return escaped(json.dumps(value, ensure_ascii=False, indent=style.unit)).replace("\n", eol + indent)

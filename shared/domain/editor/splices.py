@@ -68,10 +68,12 @@ def same_line(text: str, first: int, second: int) -> bool:
     return text.find("\n", first, second) < 0
 
 
-def eol_at(text: str, position: int) -> str:
-    """The line end used around a position (files may mix them)."""
+def eol_at(text: str, position: int, default: str) -> str:
+    """The line end used around a position (files may mix them); `default` where the text has none."""
     newline = text.rfind("\n", 0, position)
     newline = text.find("\n", position) if newline < 0 else newline
+    if newline < 0:
+        return default
     return "\r\n" if newline > 0 and text[newline - 1] == "\r" else "\n"
 
 
@@ -149,9 +151,9 @@ def comment_start(text: str, position: int) -> int:
     return position
 
 
-def entry_lines(text: str, position: int, lines: list[str]) -> Splice:
-    """Whole new lines at the start of a line, or after the last line of a text without final line end."""
-    eol = eol_at(text, position)
+def entry_lines(text: str, position: int, lines: list[str], default: str) -> Splice:
+    """Whole new lines at the start of a line, or after the last line of a text without final line end; `default` as in `eol_at`."""
+    eol = eol_at(text, position, default)
     block = eol.join(lines)
     ended = position == 0 or text[position - 1] == "\n"
     return Splice(position, position, block + eol if ended else eol + block)

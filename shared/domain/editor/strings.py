@@ -46,7 +46,12 @@ def quoted(text: str, style: str | None = None, *, flow: bool = False, json_text
         text.encode("utf-8")
     except UnicodeEncodeError as error:
         raise EditRefused("a value holds characters that UTF-8 cannot hold") from error
-    return _ESCAPED.sub(lambda match: f"\\u{ord(match[0]):04x}", json.dumps(text, ensure_ascii=False))
+    return escaped(json.dumps(text, ensure_ascii=False))
+
+
+def escaped(json_text: str) -> str:
+    """JSON text with those characters escaped that JSON allows as they are and YAML does not."""
+    return _ESCAPED.sub(lambda match: f"\\u{ord(match[0]):04x}", json_text)
 
 
 def is_plain(text: str, *, flow: bool = False) -> bool:

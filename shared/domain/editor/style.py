@@ -6,7 +6,7 @@ import re
 from collections import Counter
 from dataclasses import dataclass
 
-from shared.domain.editor.splices import column
+from shared.domain.editor.splices import column, eol_at
 from shared.domain.manifest import Document
 from shared.domain.manifest.nodes import Mapping, Node, Scalar, Sequence, walk
 
@@ -25,6 +25,8 @@ class Style:
     unit: str | None = None
     colon: str = ": "
     comma: str = ", "
+    eol: str = "\n"
+    """The line end where a text has none to go by."""
 
 
 def style_of(text: str, documents: tuple[Document, ...]) -> Style:
@@ -42,6 +44,7 @@ def style_of(text: str, documents: tuple[Document, ...]) -> Style:
         unit[1] if unit else None,
         ":" if unit is None and '":"' in text and '": ' not in text else ": ",
         "," if unit is None and '","' in text and ", " not in text else ", ",
+        eol_at(text, 0, "\n"),
     )
 
 
