@@ -14,8 +14,8 @@ install: $(STAMP) $(NODE_STAMP) ## .venv with everything and the aks-copilot com
 
 $(STAMP): requirements.txt requirements-dev.txt pyproject.toml
 	test -x $(BIN)/python || $(PYTHON) -m venv .venv
-	$(BIN)/python -m pip install --quiet --disable-pip-version-check -r requirements-dev.txt
-	$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps -e .
+	$(BIN)/python -m pip install -qq --disable-pip-version-check -r requirements-dev.txt
+	$(BIN)/python -m pip install -qq --disable-pip-version-check --no-deps -e .
 	@touch $@
 
 $(NODE_STAMP): package.json package-lock.json
@@ -38,6 +38,7 @@ check: install ## format, lint, types, layers, generated documents; changes noth
 test: check ## check, then every test; on a Python 3.13, where there is one, the conformance tests too
 	$(BIN)/pytest -n 2 --dist loadgroup
 	$(BIN)/python tools/conformance313.py
+	$(BIN)/python tools/smoke.py
 
 fix: install ## format and mend what the linter can
 	$(BIN)/ruff format .
@@ -50,4 +51,4 @@ bench: install ## speed and memory, as ratios within one run
 	@$(BIN)/python tools/bench.py
 
 clean: ## remove what the other targets made
-	rm -rf .venv .venv313 node_modules .run .azurite build *.egg-info .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache
+	rm -rf .venv .venv312 .venv313 node_modules .run .azurite build *.egg-info .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache
