@@ -34,6 +34,19 @@ def test_a_file_brings_the_decisions_beside_it(app: Path) -> None:
     assert list(read_tree([app / "claim.yaml"]).paths) == [".aks-copilot.yaml", "claim.yaml"]
 
 
+def test_answers_in_the_output_of_an_earlier_run_count(app: Path, tmp_path: Path) -> None:
+    out = tmp_path / "out"
+    (app / "claim.yaml").write_text(CLAIM.replace("local-path", "gold"))
+    aks_copilot("fix", app, "--out", out)
+    answers = out / ".aks-copilot.yaml"
+    answers.write_text(answers.read_text() + "# Ann says:\nstorageClasses: {gold: managed-csi-premium}\n")
+    for _ in range(2):
+        assert aks_copilot("fix", app, "--out", out).returncode == 0
+        assert "storageClassName: managed-csi-premium" in (out / "claim.yaml").read_text()
+        assert "# Ann says:\nstorageClasses: {gold: managed-csi-premium}\n" in answers.read_text()
+    assert "storageClasses.gold" not in answers.read_text()
+
+
 def test_output_inside_the_input_is_not_read_again(app: Path) -> None:
     for _ in range(2):
         done = aks_copilot("fix", ".", "--out", "aks", "--report-dir", "report", cwd=app)

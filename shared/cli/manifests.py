@@ -11,7 +11,7 @@ import typer
 from shared.cli.console import note, print_diff, say, status
 from shared.cli.local import LocalRun, fix_tree, inspect_tree, is_left, options_for
 from shared.cli.text import print_fixes, print_inspection
-from shared.cli.tree import Tree, read_tree, write_in_place, write_out, write_reports
+from shared.cli.tree import Tree, read_tree, with_answers_of, write_in_place, write_out, write_reports
 from shared.domain.errors import ValidationError
 from shared.domain.model import Severity
 from shared.domain.report import changes_diff, github_annotations, render_all
@@ -87,6 +87,7 @@ def fix(
     if (out is not None) + in_place + diff != 1:
         raise typer.BadParameter("choose one of --out DIR, --in-place and --diff")
     tree = read_tree([path], leave_out=[p for p in (out, report_dir) if p is not None])
+    tree = with_answers_of(tree, out) if out is not None else tree
     with status("fixing"):
         run = fix_tree(tree, options_for(path, source, target, unsafe=unsafe))
     reports = render_all(run.setup, run.outcomes, run.diffs)

@@ -56,6 +56,14 @@ def read_tree(paths: Sequence[Path], leave_out: Sequence[Path] = ()) -> Tree:
     return Tree(root, dict(sorted(found.items())))
 
 
+def with_answers_of(tree: Tree, out: Path) -> Tree:
+    """The tree with the decisions file that an earlier run wrote to `out`, where the input has none: answers given there count."""
+    earlier = out.resolve() / DECISIONS
+    if DECISIONS in tree.paths or earlier.is_symlink() or not earlier.is_file():
+        return tree
+    return Tree(tree.root, dict(sorted([*tree.paths.items(), (DECISIONS, earlier)])))
+
+
 def _root(paths: Sequence[Path]) -> Path:
     if len(paths) == 1:
         only = paths[0].resolve()
@@ -121,7 +129,7 @@ def write_reports(folder: Path, reports: Mapping[str, bytes]) -> None:
 
 
 def _check_targets(tree: Tree, destination: Path, wanted: Mapping[str, Path]) -> None:
-    inputs = set(tree.paths.values())
+    inputs = {path for name, path in tree.paths.items() if name != DECISIONS or tree.root == path.parent}
     for name, target in wanted.items():
         if target in inputs:
             raise ValidationError(f"--out would overwrite the input file {name}; choose another folder, or use --in-place")

@@ -8,18 +8,18 @@ from typing import Any
 
 import yaml
 
-from shared.domain.convert.base import split_decision_key
+from shared.domain.convert.base import Op, split_decision_key
+from shared.domain.decision_keys import line_of, wrong_answers
 from shared.domain.errors import ValidationError
 from shared.domain.model import Question
-from shared.domain.pointer import JsonValue
+from shared.domain.pointer import JsonValue, child
 
 FILE_NAME = ".aks-copilot.yaml"
 MAX_BYTES = 256 * 1024
-RESERVED = ("version", "source")
 
 
 def read_decisions(data: bytes | None) -> dict[str, JsonValue]:
-    """The answers of the file, {} where there is none. Raises ValidationError with a line number where it is unreadable."""
+    """The answers of the file, {} where there is none. Raises ValidationError with a line number where one cannot be used."""
     if data is None:
         return {}
     if len(data) > MAX_BYTES:
@@ -37,6 +37,8 @@ def read_decisions(data: bytes | None) -> dict[str, JsonValue]:
         raise ValidationError(f"{FILE_NAME}: version {found['version']!r} is not known; this program writes version 1")
     if not isinstance(found.get("source", ""), str):
         raise ValidationError(f"{FILE_NAME}: source is not a name")
+    for place, problem in wrong_answers(found):
+        raise ValidationError(f"{FILE_NAME}:{line_of(data.decode('utf-8-sig'), place)}: {problem}")
     try:
         return dict(json.loads(json.dumps(found)))
     except (TypeError, ValueError) as error:
@@ -54,7 +56,7 @@ def answer(decisions: Mapping[str, Any], key: str) -> JsonValue:
 
 
 def skeleton(source: str, questions: Iterable[Question]) -> str:
-    """A new decisions file: the recorded source, and every open question as a comment that becomes an answer."""
+    """A new decisions file: the recorded source, every open question as a comment that becomes an answer, and their list."""
     lines = [
         "# aks-copilot: this application's answers. Commit this file; an answered question is never asked again.",
         "version: 1",
@@ -72,7 +74,42 @@ def skeleton(source: str, questions: Iterable[Question]) -> str:
         for key, question in sorted(groups[name].items()):
             lines += [f"#   # {line}" for line in question.question.splitlines()]
             lines.append(_sample(split_decision_key(key), question.example))
+    if groups:
+        lines += ["", "# What is still open. The program keeps this list: an answered question leaves it, a new one joins it.", "open:"]
+        entries = {key: question for group in groups.values() for key, question in group.items()}
+        lines += [f"  {_quoted(key)}: {_quoted(_described(question))}" for key, question in sorted(entries.items())]
     return "\n".join(lines) + "\n"
+
+
+def updates(recorded: JsonValue, source: str, questions: Iterable[Question]) -> list[Op]:
+    """What an existing file (its parsed content) needs: relative operations; answers are never touched.
+
+    New open questions join `open`, answered ones leave it. One that is not asked this time stays: it may be of a part of the
+    application that this run did not see.
+    """
+    if not isinstance(recorded, dict):
+        return []
+    asked = {q.key: _described(q) for q in reversed(list(questions)) if split_decision_key(q.key)}
+    operations = [] if "source" in recorded else [Op("add", "/source", source)]
+    listed = recorded.get("open")
+    known = listed if isinstance(listed, dict) else {}
+    answered = [key for key in known if answer(recorded, key) is not None]
+    new = {key: text for key, text in sorted(asked.items()) if key not in known and answer(recorded, key) is None}
+    if not known and new:
+        return [*operations, Op("replace" if "open" in recorded else "add", "/open", new)]
+    if answered and len(answered) == len(known) and not new:
+        return [*operations, Op("remove", "/open")]
+    operations += [Op("add", child("/open", key), text) for key, text in new.items()]
+    return operations + [Op("remove", child("/open", key)) for key in answered]
+
+
+def _described(question: Question) -> str:
+    text = " ".join(question.question.split())
+    return f"{text} For example: {question.example}" if question.example else text
+
+
+def _quoted(text: str) -> str:
+    return json.dumps(text, ensure_ascii=False)
 
 
 def _sample(parts: list[str], example: str) -> str:

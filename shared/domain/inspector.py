@@ -7,25 +7,36 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 
 from shared.domain.checks import CHECKS, Found
+from shared.domain.decision_keys import line_of, unknown_keys
 from shared.domain.decisions import FILE_NAME as DECISIONS
+from shared.domain.decisions import read_decisions
 from shared.domain.facts import Facts
 from shared.domain.manifest import Document, Manifest, read_manifest, resources
 from shared.domain.model import ResourceRef, Violation
-from shared.domain.pointer import nearest
-from shared.domain.rulebook import Closed, Rule, built_in
+from shared.domain.pointer import join, nearest
+from shared.domain.rulebook import Closed, Rule, built_in, by_id
 from shared.domain.run import FileFindings, RunSetup, SourceFile
 
 VALUE_SHOWN = 80
+DECISIONS_RULE = "AKS0001"
 
 
 def inspect(file: SourceFile, setup: RunSetup) -> FileFindings:
     """Read a file as Kubernetes reads it and hold every object against the rules."""
     if file.path == DECISIONS:
-        return FileFindings(file.path, "skipped", "The decisions of this application.", 0)
+        return FileFindings(file.path, "skipped", "The decisions of this application.", 1, tuple(unread_answers(file)))
     manifest = manifest_of(file)
     if manifest.status != "manifest":
         return FileFindings(file.path, manifest.status, manifest.reason, 0)
     return FileFindings(file.path, "unchanged", None, len(manifest.documents), tuple(violations(manifest, facts_of(setup))))
+
+
+def unread_answers(file: SourceFile) -> Iterator[Violation]:
+    """A warning at every key of the decisions file that nothing reads."""
+    rule = by_id()[DECISIONS_RULE]
+    for place, message in unknown_keys(read_decisions(file.data), built_in()):
+        line = line_of(file.data.decode("utf-8-sig"), place)
+        yield Violation(rule.id, rule.title, "warning", 0, join(place), line, 1, None, message, rule.links)
 
 
 @functools.lru_cache(maxsize=8)

@@ -16,7 +16,7 @@ from shared.domain.convert import gateway
 from shared.domain.convert.base import Op
 from shared.domain.convert.kustomize import Changes
 from shared.domain.decisions import FILE_NAME as DECISIONS
-from shared.domain.decisions import read_decisions, skeleton
+from shared.domain.decisions import read_decisions, skeleton, updates
 from shared.domain.errors import EditRefused, ProofFailed
 from shared.domain.inspector import facts_of
 from shared.domain.manifest import read_manifest
@@ -111,11 +111,24 @@ class _Finishing:
             self.entries[gateway.FILE_NAME] = replace(entry, reason="No kustomization of its folder lists it: apply it with the rest.")
 
     def decisions(self) -> None:
-        """Write the decisions file where there is none; answers and comments of one that exists stay as they are."""
-        if DECISIONS not in self.entries:
-            data = skeleton(self.setup.source.profile, open_questions(self.outcomes)).encode()
-            recorded = PatchOperation("add", "/0", DECISIONS_RULE, read_decisions(data))
-            self._put(FileOutcome(DECISIONS, "created", None, 1, operations=(recorded,)), b"", data)
+        """Write the decisions file where there is none; keep the list of open questions of one that exists."""
+        source, asked = self.setup.source.profile, open_questions(self.outcomes)
+        entry, data = self.entries.get(DECISIONS), self.read(DECISIONS)
+        if entry is None:
+            self._record(FileOutcome(DECISIONS, "created", None, 1), b"", skeleton(source, asked).encode())
+        elif entry.status == "skipped" and data is not None:
+            documents = read_manifest(DECISIONS, data).documents
+            if documents:
+                made = updates(documents[0].value, source, asked)
+                self._change(DECISIONS, [_located(0, op, DECISIONS_RULE) for op in made])
+            else:
+                kept = data if data[-1:] in (b"", b"\n") else data + b"\n"
+                self._record(replace(entry, status="patched", reason=None), data, kept + skeleton(source, asked).encode())
+
+    def _record(self, entry: FileOutcome, before: bytes, after: bytes) -> None:
+        """A decisions file that had no content: the skeleton, under the comments that were there."""
+        operation = PatchOperation("add", "/0", DECISIONS_RULE, read_decisions(after))
+        self._put(replace(entry, operations=(operation,)), before, after)
 
     def _create(self, path: str, header: str, documents: Iterable[JsonValue]) -> None:
         values = list(documents)

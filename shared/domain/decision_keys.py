@@ -1,0 +1,112 @@
+"""The groups of `.aks-copilot.yaml`: what each answers, and which form an answer has. docs/decisions.md shows every one.
+
+A test holds this table against the keys that the code and the rules ask for, so that no answer is ever called unknown.
+"""
+
+from __future__ import annotations
+
+import difflib
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass
+from typing import Any, Literal
+
+import yaml
+
+from shared.domain.rulebook import Rule
+
+Form = Literal["text", "number", "port", "exposure", "values"]
+FORMS: Mapping[Form, str] = {
+    "text": "text (quote what is a number otherwise)",
+    "number": "a whole number",
+    "port": "a port's number or name",
+    "exposure": "public or internal",
+    "values": "a mapping of names to values",
+}
+
+Path = tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Group:
+    """One top-level key: answers of one form by name; with `only`, no other names than these."""
+
+    about: str
+    form: Form = "text"
+    only: tuple[str, ...] = ()
+
+
+RESERVED = ("version", "source", "open")
+GROUPS: Mapping[str, Group] = {
+    "registries": Group("the registry that replaces one of the old cluster"),
+    "images": Group("the image, with its tag or digest, that an image without a version or an ImageStream stands for"),
+    "storageClasses": Group("the class of the AKS cluster that replaces a class of the old one"),
+    "nfs": Group("what becomes of an NFS server: `keep` where AKS reaches it"),
+    "parameters": Group("the values of an OpenShift Template's parameters", "values"),
+    "hostnames": Group("the host name of a Route whose name OpenShift made up"),
+    "tls": Group("the kubernetes.io/tls Secret that holds the certificate of a host"),
+    "ports": Group("the port of a Service that a route uses", "port"),
+    "hosts": Group("what becomes of a host name of the old cluster that a manifest names"),
+    "addresses": Group("what becomes of an address of the old network"),
+    "loadBalancers": Group("whether a Service of type LoadBalancer gets a public or an internal address", "exposure"),
+    "ingress": Group("whether the shared Gateway gets a public or an internal address", "exposure", ("exposure",)),
+    "replicas": Group("how many pods a DeploymentConfig runs that does not say", "number"),
+    "nodeLabels": Group("what becomes of a node label that only the old cluster's nodes have"),
+    "identities": Group("the client id of the managed identity that takes the place of another cloud's role"),
+    "resources": Group("the requests and limits of containers that set none", "text", ("default",)),
+}
+
+
+def wrong_answers(decisions: Mapping[str, Any]) -> Iterator[tuple[Path, str]]:
+    """(place, what is wrong) of every answer that cannot mean anything. An answer left empty is no answer, and not wrong."""
+    if not isinstance(decisions.get("open") or {}, dict):
+        yield ("open",), "open is the program's list of open questions: a mapping"
+    for name, group in GROUPS.items():
+        given = decisions.get(name)
+        if given is None:
+            continue
+        if not isinstance(given, dict):
+            yield (name,), f"{name} is not a mapping of names to answers"
+            continue
+        for key, value in given.items():
+            if value is not None and not _fits(value, group.form):
+                yield (name, key), f"the answer {name}.{key} must be {FORMS[group.form]}"
+
+
+def _fits(value: Any, form: Form) -> bool:
+    if form == "exposure":
+        return value in ("public", "internal")
+    if form == "values":
+        return isinstance(value, dict) and not any(isinstance(inner, (dict, list)) for inner in value.values())
+    number = isinstance(value, int) and not isinstance(value, bool)
+    return (number if form == "number" else isinstance(value, str) and bool(value.strip())) or (form == "port" and number)
+
+
+def unknown_keys(decisions: Mapping[str, Any], rules: Iterable[Rule]) -> Iterator[tuple[Path, str]]:
+    """(place, message) of every key that nothing reads: a slip of the pen would otherwise be an answer that nobody hears."""
+    known = sorted({*RESERVED, *GROUPS, *asked_by(rules)})
+    for name, value in decisions.items():
+        if name not in known:
+            near = difflib.get_close_matches(name, known, 1)
+            yield (name,), f"Nothing reads the key {name}{f'; {near[0]} was meant, perhaps' if near else ''}."
+        only = GROUPS[name].only if name in GROUPS else ()
+        for key in value if only and isinstance(value, dict) else ():
+            if key not in only:
+                yield (name, key), f"Nothing reads {name}.{key}; known: {', '.join(only)}."
+
+
+def asked_by(rules: Iterable[Rule]) -> set[str]:
+    """The groups that rule files name: in the key of their question, or as the `family` of their fix."""
+    rules = list(rules)
+    families = {r.fix.params["family"] for r in rules if r.fix and isinstance(r.fix.params.get("family"), str)}
+    return families | {r.ask.key.split(".")[0] for r in rules if r.ask and r.ask.key}
+
+
+def line_of(text: str, path: Path) -> int:
+    """The line (from 1) of a key's place in a mapping of mappings; the nearest existing one."""
+    node, line = yaml.compose(text, Loader=yaml.SafeLoader), 1
+    for part in path:
+        entry = next((e for e in node.value if e[0].value == part), None) if isinstance(node, yaml.MappingNode) else None
+        if entry is None:
+            break
+        line, node = entry[0].start_mark.line + 1, entry[1]
+    return line

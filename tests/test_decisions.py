@@ -1,0 +1,125 @@
+"""`.aks-copilot.yaml` over several runs: answers stay, open questions come and go, slips of the pen are told."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+
+import pytest
+import yaml
+
+from shared.domain.decision_keys import GROUPS, RESERVED, asked_by, unknown_keys
+from shared.domain.decisions import FILE_NAME, read_decisions
+from shared.domain.errors import ValidationError
+from shared.domain.inspector import inspect
+from shared.domain.intake import plan_run
+from shared.domain.model import FileOutcome
+from shared.domain.patcher import patch
+from shared.domain.reporter import finish
+from shared.domain.rulebook import built_in
+from shared.domain.run import FinishedRun, RunOptions, SourceFile
+from shared.domain.thinker import propose
+
+ROOT = Path(__file__).parents[1]
+POD = "apiVersion: v1\nkind: Pod\nmetadata: {name: a}\nspec:\n  containers:\n    - {name: a, image: 'registry.lan:5000/shop/a:1.0'}\n"
+CLAIM = (
+    "apiVersion: v1\nkind: PersistentVolumeClaim\nmetadata: {name: data}\n"
+    "spec: {accessModes: [ReadWriteOnce], storageClassName: gold, resources: {requests: {storage: 1Gi}}}\n"
+)
+ANSWERED = '# Ours.\nversion: 1\nsource: k3s  # pi cluster\nregistries:\n  "registry.lan:5000": shop.azurecr.io  # ask Ann\n'
+
+
+def run(files: dict[str, str]) -> tuple[FinishedRun, dict[str, str]]:
+    sources = {path: SourceFile(path, text.encode()) for path, text in files.items()}
+    setup = plan_run(sources.values(), RunOptions("app"))
+    done = {}
+    for path, file in sources.items():
+        findings = inspect(file, setup)
+        done[path] = patch(file, findings, propose(file, findings, setup), setup)
+    data = {path: p.data for path, p in done.items() if p.data is not None}
+    finished = finish(setup, [p.outcome for p in done.values()], data.get)
+    return finished, {path: text.decode() for path, text in (data | dict(finished.written)).items()}
+
+
+def entry(finished: FinishedRun) -> FileOutcome:
+    return next(o for o in finished.outcomes if o.path == FILE_NAME)
+
+
+def open_keys(text: str) -> set[str]:
+    return set((yaml.safe_load(text) or {}).get("open") or ())
+
+
+def test_a_new_question_joins_an_existing_file_and_nothing_else_changes() -> None:
+    finished, data = run({FILE_NAME: ANSWERED, "pod.yaml": POD, "claim.yaml": CLAIM})
+    assert data[FILE_NAME].startswith(ANSWERED)
+    assert "storageClasses.gold" in open_keys(data[FILE_NAME])
+    assert "registries.[registry.lan:5000]" not in open_keys(data[FILE_NAME]), "an answered question is not asked again"
+    assert "image: 'shop.azurecr.io/shop/a:1.0'" in data["pod.yaml"]
+    assert (entry(finished).status, {o.rule_id for o in entry(finished).operations}) == ("patched", {"AKS0001"})
+
+
+def test_an_answered_question_leaves_the_list_and_the_comments_stay() -> None:
+    listed = ANSWERED + 'open:\n  # Ann knows.\n  "registries.[registry.lan:5000]": Which?\n  storageClasses.gold: Which class?\n'
+    _, data = run({FILE_NAME: listed, "pod.yaml": POD, "claim.yaml": CLAIM})
+    assert "registries.[registry.lan:5000]" not in open_keys(data[FILE_NAME])
+    assert "storageClasses.gold: Which class?" in data[FILE_NAME]
+    assert "# Ann knows." in data[FILE_NAME]
+
+
+@pytest.mark.parametrize("existing", [None, ANSWERED, "", "# only a comment\n", "version: 1\nopen:\n", "source: k3s\r\nopen: {}\r\n"])
+def test_the_next_run_changes_nothing(existing: str | None) -> None:
+    files = {"pod.yaml": POD, "claim.yaml": CLAIM} | ({FILE_NAME: existing} if existing is not None else {})
+    _, first = run(files)
+    assert open_keys(first[FILE_NAME])
+    finished, second = run(first)
+    assert second == first
+    assert (entry(finished).status, entry(finished).operations) == ("skipped", ())
+
+
+def test_a_file_without_a_source_gets_it_recorded() -> None:
+    _, data = run({FILE_NAME: "storageClasses: {gold: managed-csi}\n", "claim.yaml": CLAIM})
+    assert yaml.safe_load(data[FILE_NAME])["source"] == "generic"
+
+
+@pytest.mark.parametrize(
+    ("text", "said"),
+    [
+        ("version: 1\nreplicas:\n  web: three\n", ".aks-copilot.yaml:3: the answer replicas.web must be a whole number"),
+        ("registries: docker.io\n", ".aks-copilot.yaml:1: registries is not a mapping"),
+        ("images: {a: 1.2}\n", ".aks-copilot.yaml:1: the answer images.a must be text"),
+        ("loadBalancers: {web: maybe}\n", "must be public or internal"),
+        ("open: [a]\n", ".aks-copilot.yaml:1: open is"),
+    ],
+)
+def test_an_answer_of_a_wrong_form_is_one_line_with_its_place(text: str, said: str) -> None:
+    with pytest.raises(ValidationError) as error:
+        read_decisions(text.encode())
+    assert said in str(error.value)
+    assert "\n" not in str(error.value)
+
+
+def test_a_key_that_nothing_reads_is_a_warning_with_its_line() -> None:
+    finished, _ = run({FILE_NAME: "version: 1\nsource: k3s\nregistry: {a: b.azurecr.io}\n", "claim.yaml": CLAIM})
+    warning = next(v for v in entry(finished).violations)
+    assert (warning.rule_id, warning.severity, warning.line) == ("AKS0001", "warning", 3)
+    assert warning.message == "Nothing reads the key registry; registries was meant, perhaps."
+
+
+def test_every_key_that_code_and_rules_ask_for_is_known() -> None:
+    asked = asked_by(built_in())
+    for path in (ROOT / "shared" / "domain").rglob("*.py"):
+        asked |= set(re.findall(r'(?:decision_key|decision)\(\s*"(\w+)[".]', path.read_text()))
+        asked |= set(re.findall(r'(?:Question\(|KEY = )\s*"(\w+)\.', path.read_text()))
+    assert asked - set(GROUPS) == set()
+    assert set(GROUPS) - asked == set(), "a group that nothing asks for is not documented as if it were read"
+
+
+def test_the_page_shows_every_key_with_an_example_that_holds() -> None:
+    page = (ROOT / "docs" / "decisions.md").read_text()
+    shown: set[str] = set()
+    for block in re.findall(r"```yaml\n(.*?)```", page, re.DOTALL):
+        answers = read_decisions(block.encode())
+        assert list(unknown_keys(answers, built_in())) == []
+        shown |= set(answers)
+    assert shown == {*GROUPS, *RESERVED}
+    assert all(group.about in page for group in GROUPS.values())
