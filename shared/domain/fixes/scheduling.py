@@ -1,4 +1,4 @@
-"""Fixes of node labels that a pod insists on: another name, or no such condition."""
+"""Fixes of node labels that a pod insists on: another name or value, one that a human named, or no such condition."""
 
 from __future__ import annotations
 
@@ -7,11 +7,31 @@ from typing import Any
 
 from shared.domain.checks.base import Found
 from shared.domain.checks.cluster import Nothing
-from shared.domain.convert.base import Conversion, Op
+from shared.domain.convert.base import CannotConvert, Conversion, Op, decision_key
 from shared.domain.facts import Facts
 from shared.domain.fixes.base import fix
 from shared.domain.fixes.basic import RenameParams, emptied, rename_key
-from shared.domain.pointer import child, get
+from shared.domain.model import Question
+from shared.domain.paths import pod_spec
+from shared.domain.pointer import MISSING, child, get, parent
+from shared.domain.rulebook import Closed
+
+
+class ReplaceLabelParams(Closed):
+    """The Azure `label` and `value` that mean the same; `tolerate`: the nodes with this label carry a taint of the same name."""
+
+    label: str
+    value: str
+    tolerate: bool = False
+
+
+class DecidedLabelParams(Closed):
+    """Decisions `<family>.<old value>` name the new value; `label` is the Azure label where it is another than the old one."""
+
+    family: str
+    question: str
+    example: str
+    label: str | None = None
 
 
 @fix("rename-node-label", RenameParams)
@@ -26,3 +46,49 @@ def rename_node_label(obj: Mapping[str, Any], found: Found, params: RenameParams
 def drop_node_label(obj: Mapping[str, Any], found: Found, _: Nothing, __: Facts) -> Conversion:
     """Take the condition away, and the selector, term or affinity that it leaves empty (an empty term would match no node)."""
     return Conversion((Op("remove", emptied(obj, found.path)),))
+
+
+@fix("replace-node-label", ReplaceLabelParams)
+def replace_node_label(obj: Mapping[str, Any], found: Found, params: ReplaceLabelParams, _: Facts) -> Conversion:
+    """The Azure label of the same meaning, with the toleration that its nodes want."""
+    tolerations = _toleration(obj, params) if params.tolerate else ()
+    return Conversion((*_relabelled(obj, found, params.label, [params.value]), *tolerations))
+
+
+@fix("decided-node-label", DecidedLabelParams)
+def decided_node_label(obj: Mapping[str, Any], found: Found, params: DecidedLabelParams, facts: Facts) -> Conversion:
+    """The value that a Decision gives for each old one; asks for the first that has none."""
+    values = found.fields["value"].split(", ")
+    answers = [facts.decision(decision_key(params.family, value)) for value in values]
+    for value, answer in zip(values, answers, strict=True):
+        if not isinstance(answer, str) or not answer:
+            question = Question(decision_key(params.family, value), params.question.format(value=value), params.example)
+            raise CannotConvert(f"Nothing here says what takes the place of {value} on AKS.", question, found.path)
+    label = params.label or found.fields["label"]
+    return Conversion(tuple(_relabelled(obj, found, label, [str(a) for a in dict.fromkeys(answers)])))
+
+
+def _relabelled(obj: Mapping[str, Any], found: Found, label: str, values: list[str]) -> list[Op]:
+    """The operations that make the condition ask for `label` with one of `values`. Raises CannotConvert where it asks something else."""
+    condition = get(obj, found.path)
+    if isinstance(condition, dict):
+        if condition.get("operator") not in ("In", "Exists"):
+            raise CannotConvert("The condition compares numbers, which the new label does not hold.", path=found.path)
+        return [Op("replace", found.path, {"key": label, "operator": "In", "values": list(values)})]
+    place = child(parent(found.path), label)
+    if place == found.path:
+        return [Op("replace", place, values[0])]
+    if get(obj, place) not in (MISSING, values[0]):
+        raise CannotConvert(f"{label} is set already, to another value.", path=found.path)
+    return [*([Op("add", place, values[0])] if get(obj, place) is MISSING else []), Op("remove", found.path)]
+
+
+def _toleration(obj: Mapping[str, Any], params: ReplaceLabelParams) -> tuple[Op, ...]:
+    place = f"{pod_spec(obj)}/tolerations"
+    present = get(obj, place)
+    wanted = {"key": params.label, "operator": "Equal", "value": params.value, "effect": "NoSchedule"}
+    if not isinstance(present, list):
+        return (Op("add", place, [wanted]),)
+    if any(isinstance(t, dict) and t.get("key") in (params.label, None) and t.get("effect") in (None, "NoSchedule") for t in present):
+        return ()
+    return (Op("add", f"{place}/-", wanted),)

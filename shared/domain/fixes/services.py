@@ -39,6 +39,12 @@ def internal_load_balancer(obj: Mapping[str, Any], found: Found, _: Nothing, __:
     return Conversion((*internal_operations(obj), Op("remove", found.path)))
 
 
+@fix("make-internal", Nothing)
+def make_internal(obj: Mapping[str, Any], _: Found, __: Nothing, ___: Facts) -> Conversion:
+    """The Service was internal where it came from without saying so: Azure's annotation says it."""
+    return Conversion(tuple(internal_operations(obj)))
+
+
 def split_name(obj: Mapping[str, Any]) -> str:
     """The object's name as a text shows it."""
     name = get(obj, "/metadata/name")
