@@ -97,5 +97,9 @@ def wait_until_healthy(port: int, process: subprocess.Popen[bytes], seconds: flo
 
 
 def stop_on_terminate() -> None:
-    """Make SIGTERM end the program as Ctrl-C does, so that servers are stopped."""
-    signal.signal(signal.SIGTERM, lambda *_: signal.raise_signal(signal.SIGINT))
+    """Make SIGTERM and SIGINT end the program as Ctrl-C does, so that servers are stopped.
+
+    A shell starts background jobs with SIGINT ignored, and Python then leaves it so: both are set here.
+    """
+    for number in (signal.SIGINT, signal.SIGTERM):
+        signal.signal(number, signal.default_int_handler)
