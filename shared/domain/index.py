@@ -10,6 +10,7 @@ from pathlib import PurePosixPath
 from typing import Any
 
 from shared.domain.convert.kustomize import Kustomizations
+from shared.domain.convert.template import Answers, expanded
 from shared.domain.manifest import KUSTOMIZATION_NAMES, Manifest, resources
 from shared.domain.paths import POD_SPECS, containers, metadata_places, pod_spec
 from shared.domain.pointer import MISSING, JsonValue, get, parent
@@ -48,12 +49,16 @@ KEPT: Mapping[str, tuple[str, ...]] = {
 """What the index keeps of an object besides its identity."""
 
 
-def build_index(manifests: Iterable[Manifest]) -> dict[str, JsonValue]:
-    """`{"objects": [...], "features": {feature: {"files", "first"}}, "kustomizations": {path: content}, "patches": {path: documents}}`."""
+def build_index(manifests: Iterable[Manifest], answers: Answers) -> dict[str, JsonValue]:
+    """`{"objects": [...], "features": {feature: {"files", "first"}}, "kustomizations": {path: content}, "patches": {path: documents}}`.
+
+    `answers` is not asked before the last manifest was taken: it decides which Templates can be expanded, whose objects then count too.
+    """
     objects: list[JsonValue] = []
     features: dict[str, dict[str, Any]] = {}
     kustomizations: dict[str, JsonValue] = {}
     small: dict[str, list[JsonValue]] = {}
+    templates: list[tuple[str, int, str, dict[str, Any]]] = []
     for manifest in manifests:
         if manifest.documents and len(manifest.data) <= PATCH_BYTES:
             small[manifest.path] = [d.value for d in manifest.documents]
@@ -69,9 +74,15 @@ def build_index(manifests: Iterable[Manifest]) -> dict[str, JsonValue]:
         for document in manifest.documents:
             for base, obj in resources(document):
                 objects.append({"file": manifest.path, "document": document.index, "base": base, "object": trim(obj)})
+                templates += [(manifest.path, document.index, base, obj)] if obj["kind"] == "Template" else []
                 seen.update(feature for inner in (obj, *templated(obj)) for feature in features_of(inner))
         for feature in sorted(seen):
             features.setdefault(feature, {"files": 0, "first": manifest.path})["files"] += 1
+    objects += [
+        {"file": path, "document": document, "base": base + place, "object": trim(inner)}
+        for path, document, base, obj in templates
+        for place, inner in expanded(obj, answers)
+    ]
     return {"objects": objects, "features": features, "kustomizations": kustomizations, "patches": _patches(kustomizations, small)}
 
 

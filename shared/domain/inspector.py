@@ -7,6 +7,7 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 
 from shared.domain.checks import CHECKS, Found
+from shared.domain.convert.template import expanded
 from shared.domain.decision_keys import line_of, unknown_keys
 from shared.domain.decisions import FILE_NAME as DECISIONS
 from shared.domain.decisions import read_decisions
@@ -64,9 +65,16 @@ _LAST: dict[str, Facts] = {}
 def violations(manifest: Manifest, facts: Facts) -> Iterator[Violation]:
     """Every violation of a manifest, in document order, then by rule."""
     for document in manifest.documents:
-        for base, obj in resources(document):
+        for base, obj in every_object(document, facts):
             for rule, found in firing(obj, facts, fragment=manifest.path in facts.patch_files):
                 yield describe(rule, found, obj, document, base)
+
+
+def every_object(document: Document, facts: Facts) -> Iterator[tuple[str, dict[str, Any]]]:
+    """(place, object) of each object of a document; those that a Template makes stand where it holds them."""
+    for base, obj in resources(document):
+        yield base, obj
+        yield from ((base + place, inner) for place, inner in expanded(obj, facts.decision))
 
 
 def firing(obj: Mapping[str, Any], facts: Facts, *, fragment: bool = False) -> Iterator[tuple[Rule, Found]]:

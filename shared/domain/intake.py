@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import functools
 import hashlib
 import json
 import re
 from collections.abc import Iterable, Iterator
 
-from shared.domain.decisions import FILE_NAME, read_decisions
+from shared.domain.decisions import FILE_NAME, answer, read_decisions
 from shared.domain.detect import choose_source
 from shared.domain.index import build_index
 from shared.domain.manifest import Manifest, read_manifest
@@ -33,8 +34,12 @@ def plan_run(files: Iterable[SourceFile], options: RunOptions) -> RunSetup:
             else:
                 yield read_manifest(file.path, file.data)
 
-    index = build_index(seen())
-    decisions = read_decisions(decisions_file[0] if decisions_file else None)
+    @functools.cache
+    def answers() -> dict[str, JsonValue]:
+        return read_decisions(decisions_file[0] if decisions_file else None)
+
+    index = build_index(seen(), lambda key: answer(answers(), key))
+    decisions = answers()
     source = choose_source(options.source, decisions.get("source"), index["features"])
     described = target.model_dump(mode="json", by_alias=True)
     run_id = run_id_of(options.app, snapshot, described, {**decisions, "source": source.profile, "unsafe": options.apply_unsafe})

@@ -18,7 +18,7 @@ from shared.domain.decisions import FILE_NAME as DECISIONS
 from shared.domain.facts import Facts
 from shared.domain.fixes import FIXES
 from shared.domain.inspector import Fields, facts_of, firing, manifest_of
-from shared.domain.manifest import Manifest
+from shared.domain.manifest import Manifest, has_comment
 from shared.domain.model import (
     AzureResource,
     Disposition,
@@ -44,6 +44,8 @@ MAX_TRIES = 20
 """How often a rule may mend the same place: list items slide into it, but a fix that does not quiet its rule must end."""
 
 SUGGESTED = "May change how the application behaves: applied only when you say so (`--unsafe`)."
+
+COMMENTS_GO = "The comments in it are lost: its objects are written anew."
 
 UnitKey = tuple[str, int, str]
 Verdict = tuple[Resolution, str | None]
@@ -142,16 +144,21 @@ class _Planner:
 
     def _apply(self, document: JsonValue, base: str, rule: Rule, conversion: Conversion, key: UnitKey | None) -> None:
         disposition: Disposition = rule.fix.disposition if rule.fix else "unsafe"
-        self._lose(document, base, conversion.losses)
-        made = self.sheet.apply(document, base, conversion.operations, conversion.insert_after, rule.id, disposition)
+        self._lose(document, base, (*conversion.losses, *self._comments(document, conversion)))
+        made = self.sheet.apply(document, base, conversion, rule.id, disposition)
         self.operations += made
         self.units.append(Unit(*(key or (rule.id, -1, "")), len(made)))
         self.listeners += [replace(x, rule_id=rule.id) for x in conversion.listeners]
         self.resources += conversion.resources
         self.questions += conversion.questions
         self._say(key, "fixed", None)
-        self.queue += [self.sheet.documents[int(o.path[1:])] for o in made[len(conversion.operations) :]]
+        self.queue += [self.sheet.documents[int(o.path[1:])] for o in made if o.op != "remove" and o.path.count("/") == 1]
         self.settled = {s for s in self.settled if s[0] != id(document)}
+
+    def _comments(self, document: JsonValue, conversion: Conversion) -> tuple[Loss, ...]:
+        """A document that others take the place of takes its comments along."""
+        origin = self.sheet.origin(document, "") if conversion.in_place else None
+        return (Loss("", COMMENTS_GO),) if origin and has_comment(self.manifest.documents[origin[0]]) else ()
 
     def _lose(self, document: JsonValue, base: str, losses: tuple[Loss, ...]) -> None:
         rule = by_id()[LOSS_RULE]
@@ -175,6 +182,7 @@ class _Planner:
             self._say(key, "ignored", rule.harmless)
             return
         question = (reason.question if reason else None) or self._question(rule, found, obj)
+        self.questions += reason.questions if reason else ()
         if question is not None and rule.fix is None and self.facts.decision(question.key) is not None:
             self._say(key, "ignored", f"Answered in {DECISIONS}.")
             return
@@ -203,9 +211,7 @@ class _Planner:
                 except CannotConvert:
                     continue
                 if conversion is not None:
-                    self.suggestions += self.sheet.located(
-                        document, base, conversion.operations, conversion.insert_after, rule.id, "unsafe"
-                    )
+                    self.suggestions += self.sheet.located(document, base, conversion, rule.id, "unsafe")
 
     def _blocked(self, document: JsonValue, base: str, rule: Rule, found: Found) -> bool:
         origin: Origin | None = self.sheet.origin(document, base + found.path)

@@ -12,10 +12,10 @@ from typing import Any
 
 import jsonpatch
 
-from shared.domain.convert.base import Op
+from shared.domain.convert.base import Conversion, Op
 from shared.domain.manifest import Manifest, objects_of
 from shared.domain.model import Disposition, PatchOperation
-from shared.domain.pointer import JsonValue, child, join, nearest, split
+from shared.domain.pointer import JsonValue, child, get, join, nearest, parent, split
 
 Origin = tuple[int, str]
 """(document index, pointer) in the original file."""
@@ -26,6 +26,7 @@ class Worksheet:
 
     def __init__(self, manifest: Manifest) -> None:
         self.originals = [d.value for d in manifest.documents]
+        self.is_json = manifest.is_json
         self.documents: list[JsonValue] = copy.deepcopy(self.originals)
         self._origins: dict[int, Origin] = {}
         self._alive: list[Any] = []
@@ -64,28 +65,44 @@ class Worksheet:
             return None
         return found[0], nearest(self.originals[found[0]], found[1] + join(rest))
 
-    def apply(
-        self, document: JsonValue, base: str, operations: Sequence[Op], insert: Sequence[JsonValue], rule_id: str, disposition: Disposition
-    ) -> list[PatchOperation]:
+    def apply(self, document: JsonValue, base: str, conversion: Conversion, rule_id: str, disposition: Disposition) -> list[PatchOperation]:
         """Apply a conversion of the object at `base` of a document; gives the operations over the array of documents."""
-        made = self.located(document, base, operations, insert, rule_id, disposition)
+        made = self.located(document, base, conversion, rule_id, disposition)
+        home = self.origin(document, base) if conversion.in_place else None
         for operation in made:
             bare = operation.rfc6902()
             if "value" in bare:
                 bare["value"] = copy.deepcopy(bare["value"])
             jsonpatch.JsonPatch([bare]).apply(self.documents, in_place=True)
+        if home is not None:
+            for i, value in enumerate(self._stand_in(made)):
+                self._remember(value, home[0], f"{home[1]}/objects/{i}")
         return made
 
+    def _stand_in(self, made: Sequence[PatchOperation]) -> list[JsonValue]:
+        """The objects that took another's place, as they stand now."""
+        added = [get(self.documents, o.path) for o in made if o.op != "remove"]
+        return list(added[0]["items"]) if made[0].op == "replace" else added
+
     def located(
-        self, document: JsonValue, base: str, operations: Sequence[Op], insert: Sequence[JsonValue], rule_id: str, disposition: Disposition
+        self, document: JsonValue, base: str, conversion: Conversion, rule_id: str, disposition: Disposition
     ) -> list[PatchOperation]:
         """The operations of a conversion with paths over the array of documents; changes nothing."""
         index = self.index_of(document)
         if index is None:
             raise LookupError("the document is gone")
-        made = [PatchOperation(o.op, f"/{index}{base}{o.path}", rule_id, o.value, "rule", disposition) for o in operations]
-        gone = any(o.op == "remove" and o.path == "" and base == "" for o in operations)
-        places = range(index if gone else index + 1, index + len(insert) + 1)
-        return made + [
-            PatchOperation("add", f"/{place}", rule_id, value, "rule", disposition) for place, value in zip(places, insert, strict=False)
-        ]
+        operations = [Op(o.op, f"/{index}{base}{o.path}", o.value) for o in conversion.operations]
+        operations += self._inserts(index, base, conversion)
+        if conversion.in_place and base == "" and self.is_json:
+            items: JsonValue = {"apiVersion": "v1", "kind": "List", "items": list(conversion.insert_after)}
+            operations = [Op("replace", f"/{index}", items)]
+        return [PatchOperation(o.op, o.path, rule_id, o.value, "rule", disposition) for o in operations]
+
+    def _inserts(self, index: int, base: str, conversion: Conversion) -> list[Op]:
+        """New documents after this one; new items of a list where the object is replaced in it, or the file can hold no more documents."""
+        gone = any(o.op == "remove" and o.path == "" for o in conversion.operations)
+        if base and (conversion.in_place or self.is_json):
+            place = int(split(base)[-1]) + (not gone)
+            return [Op("add", f"/{index}{parent(base)}/{place + i}", v) for i, v in enumerate(conversion.insert_after)]
+        place = index + (not (gone and base == ""))
+        return [Op("add", f"/{place + i}", v) for i, v in enumerate(conversion.insert_after)]

@@ -53,6 +53,8 @@ class Conversion:
     listeners: tuple[ListenerRequest, ...] = ()
     questions: tuple[Question, ...] = ()
     resources: tuple[AzureResource, ...] = ()
+    in_place: bool = False
+    """True where `insert_after` are what the removed object itself held under `objects`, in that order: they stand in its place."""
 
     def __post_init__(self) -> None:
         """No two places share a container, so that nothing is written as a YAML alias and no edit shows up twice."""
@@ -69,13 +71,15 @@ def _unshared(value: JsonValue) -> JsonValue:
 class CannotConvert(ValidationError):  # noqa: N818 (a verdict on the input, not a failure of the program)
     """The object has no exact translation as it stands; `str(error)` is one sentence that says why.
 
-    `question` is the Decision that would make it convertible, where there is one. `path` is the field at fault, where one is.
+    `question` is the Decision that would make it convertible, where there is one; `questions` all of them where it takes several.
+    `path` is the field at fault, where one is.
     """
 
-    def __init__(self, reason: str, question: Question | None = None, path: str = "") -> None:
+    def __init__(self, reason: str, question: Question | None = None, path: str = "", questions: tuple[Question, ...] = ()) -> None:
         super().__init__(reason)
         self.question = question
         self.path = path
+        self.questions = questions or ((question,) if question else ())
 
 
 class Lookup(Protocol):

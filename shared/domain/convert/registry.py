@@ -21,12 +21,14 @@ from shared.domain.convert.removed_simple import (
 from shared.domain.convert.removed_webhook import removed_webhook
 from shared.domain.convert.removed_workload import removed_workload
 from shared.domain.convert.route import route
+from shared.domain.convert.template import template
 
 CONVERSIONS: dict[str, Converter] = {
     "route": route,
     "ingress": ingress,
     "ingress-route": ingress_route,
     "deployment-config": deployment_config,
+    "template": template,
     "reference-deployment-config": reference_deployment_config,
     "removed-api-workload": removed_workload,
     "removed-api-ingress": removed_ingress,

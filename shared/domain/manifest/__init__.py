@@ -1,5 +1,6 @@
 """Manifests read the way kubectl reads them (DESIGN 7), with the place of every node in the text."""
 
+from shared.domain.manifest.comments import has_comment
 from shared.domain.manifest.document import Document, Manifest, ManifestStatus, is_object, objects_of, resources
 from shared.domain.manifest.reader import KUSTOMIZATION_NAMES, MAX_BYTES, SUFFIXES, read_manifest
 
@@ -10,6 +11,7 @@ __all__ = [
     "Document",
     "Manifest",
     "ManifestStatus",
+    "has_comment",
     "is_object",
     "objects_of",
     "read_manifest",
