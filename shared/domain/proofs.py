@@ -9,7 +9,7 @@ from shared.domain.facts import Facts
 from shared.domain.inspector import violations
 from shared.domain.manifest import Manifest, resources
 from shared.domain.model import Violation
-from shared.domain.schema import valid
+from shared.domain.schema import flaw, valid
 
 
 def prove_schema(before: Manifest, after: Manifest, version: str) -> None:
@@ -18,7 +18,7 @@ def prove_schema(before: Manifest, after: Manifest, version: str) -> None:
     for _, obj in _objects(after):
         if valid(obj, version) is False:
             if not invalid[_identity(obj)]:
-                raise ProofFailed(f"{obj['kind']} would not be valid for Kubernetes {version}.")
+                raise ProofFailed(f"{obj['kind']} would not be valid for Kubernetes {version} at {flaw(obj, version)}.")
             invalid[_identity(obj)] -= 1
 
 
