@@ -5,7 +5,7 @@ STAMP := .venv/.installed
 NODE_STAMP := node_modules/.installed
 
 .DEFAULT_GOAL := help
-.PHONY: help install run up test check fix docs bench conformance clean
+.PHONY: help install run up test check fix docs judge bench clean
 
 help: ## this list
 	@grep -hE '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 14
@@ -46,6 +46,9 @@ fix: install ## format and mend what the linter can
 
 docs: install ## write the generated documents
 	$(BIN)/python tools/rules_docs.py
+
+judge: install ## the black-box judge over the corpus in ten notations (where ../shared is)
+	@$(BIN)/python tools/rerendered.py
 
 bench: install ## speed and memory, as ratios within one run
 	@$(BIN)/python tools/bench.py
