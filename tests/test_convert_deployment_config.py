@@ -203,8 +203,13 @@ def test_a_managed_image_comes_from_the_image_stream_of_the_run(image):
     assert "no rollout by itself any more when web:latest" in messages(conversion)
 
 
-def test_a_managed_image_with_a_registry_stays():
-    result, conversion = convert("deployment-config", triggered("quay.io/acme/web:2.0"), FakeLookup(STREAM))
+def test_the_stream_of_the_run_wins_over_the_image_that_openshift_overwrites():
+    result, _ = convert("deployment-config", triggered("quay.io/acme/web:2.0"), FakeLookup(STREAM))
+    assert result["spec"]["template"]["spec"]["containers"][0]["image"] == "quay.io/acme/web:1.0"
+
+
+def test_a_managed_image_with_a_registry_stays_where_no_stream_is_known():
+    result, conversion = convert("deployment-config", triggered("quay.io/acme/web:2.0"), FakeLookup())
     assert result["spec"]["template"]["spec"]["containers"][0]["image"] == "quay.io/acme/web:2.0"
     assert "no rollout by itself" in messages(conversion)
 
@@ -252,3 +257,11 @@ def test_references_to_other_kinds_are_left_alone():
         "reference-deployment-config",
         "{apiVersion: autoscaling/v2, kind: HorizontalPodAutoscaler, spec: {scaleTargetRef: {kind: Deployment, name: a}}}",
     )
+
+
+def test_the_registry_map_moves_the_streams_image_and_lists_its_import():
+    result, conversion = convert(
+        "deployment-config", triggered(" "), FakeLookup(STREAM, decisions={"registries.[quay.io]": "shop.azurecr.io"})
+    )
+    assert result["spec"]["template"]["spec"]["containers"][0]["image"] == "shop.azurecr.io/acme/web:1.0"
+    assert [r.command for r in conversion.resources] == ["az acr import --name shop --source quay.io/acme/web:1.0 --image acme/web:1.0"]

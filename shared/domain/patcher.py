@@ -50,7 +50,7 @@ def _attempt(file: SourceFile, findings: FileFindings, plan: FilePlan, setup: Ru
     except EditRefused as error:
         raise _Failure(_unit_at(plan, error.operation or 0), str(error)) from error
     try:
-        _prove(file, manifest, findings, plan, after, setup, blocked)
+        _prove(file, manifest, plan, after, setup, blocked)
     except ProofFailed as error:
         raise _Failure(_culprit(file, manifest, findings, plan, setup, blocked), str(error)) from error
     gone = after == b""
@@ -61,14 +61,12 @@ def _attempt(file: SourceFile, findings: FileFindings, plan: FilePlan, setup: Ru
     return PatchedFile(outcome, None if gone else after, masked_diff(file.path, file.data, None if gone else after))
 
 
-def _prove(
-    file: SourceFile, manifest: Manifest, findings: FileFindings, plan: FilePlan, after: bytes, setup: RunSetup, blocked: dict[UnitKey, str]
-) -> None:
+def _prove(file: SourceFile, manifest: Manifest, plan: FilePlan, after: bytes, setup: RunSetup, blocked: dict[UnitKey, str]) -> None:
     """All proofs of DESIGN 6.2. Raises ProofFailed."""
     facts = facts_of(setup)
     proven = editor.prove(manifest, plan.operations, after)
     prove_schema(manifest, proven, facts.typed_target.kubernetes_version)
-    prove_quiet(findings.violations, plan.violations, proven, facts)
+    prove_quiet(plan.violations, plan.violations, proven, facts)
     again = SourceFile(file.path, after)
     known = {rule for rule, _, _ in blocked}
     more = [o for o in propose(again, inspect(again, setup), setup).operations if o.rule_id not in known]
@@ -103,7 +101,7 @@ def _not_quiet(file: SourceFile, findings: FileFindings, plan: FilePlan, setup: 
         manifest = manifest_of(file)
         try:
             after = editor.apply_operations(manifest, less.operations)
-            _prove(file, manifest, findings, less, after, setup, {**blocked, unit.key: ""})
+            _prove(file, manifest, less, after, setup, {**blocked, unit.key: ""})
         except (EditRefused, ProofFailed):
             continue
         return unit

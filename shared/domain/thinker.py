@@ -77,6 +77,7 @@ class _Planner:
         self.settled: set[tuple[int, str, str, str]] = set()
         self.tries: Counter[tuple[str, int, str]] = Counter()
         self.queue: list[JsonValue] = list(self.sheet.documents)
+        self.revealed: dict[tuple[int, str], dict[UnitKey, Violation]] = {}
 
     def work(self) -> None:
         """Mend every document until nothing new fires, then collect what is only suggested."""
@@ -104,6 +105,8 @@ class _Planner:
         """Mend one place where that is due; True where something was applied. What becomes of the violation is noted."""
         origin = self.sheet.origin(document, base + found.path)
         key = (rule.id, *origin) if origin else None
+        if key and (id(document), base + found.path) in self.revealed:
+            self.revealed[id(document), base + found.path].setdefault(key, self._seen(rule, found, obj, key))
         self.resources += resources_for(rule, found, obj)
         try:
             conversion = conversion_of(rule, found, obj, self.facts) if key not in self.blocked else None
@@ -124,6 +127,12 @@ class _Planner:
             self.retyped += [retyping] if retyping else []
             return True
         return False
+
+    def _seen(self, rule: Rule, found: Found, obj: Mapping[str, Any], key: UnitKey) -> Violation:
+        """A violation at a value that a conversion has brought to light."""
+        line, column = self.manifest.documents[key[1]].position(key[2])
+        message = rule.message.format_map(Fields(found, obj))
+        return Violation(rule.id, rule.title, rule.severity, key[1], key[2], line, column, ResourceRef.of(obj), message, rule.links)
 
     def _only_suggested(self, rule: Rule) -> bool:
         return rule.fix is not None and rule.fix.disposition == "unsafe" and not self.apply_unsafe
@@ -152,6 +161,7 @@ class _Planner:
         self.resources += conversion.resources
         self.questions += conversion.questions
         self._say(key, "fixed", None)
+        self.revealed |= {(id(document), base + p): {} for p in conversion.reveals}
         self.queue += [self.sheet.documents[int(o.path[1:])] for o in made if o.op != "remove" and o.path.count("/") == 1]
         self.settled = {s for s in self.settled if s[0] != id(document)}
 
@@ -219,8 +229,10 @@ class _Planner:
 
     def plan(self, path: str, findings: FileFindings) -> FilePlan:
         """Everything as one value, each violation of the Inspector with what became of it."""
+        known = {(v.rule_id, v.document, v.path) for v in findings.violations}
+        brought = [v for found in self.revealed.values() for key, v in found.items() if key not in known]
         return FilePlan(
-            path, tuple(self.operations), tuple(self.suggestions), (*self._resolved(findings.violations), *self.losses),
+            path, tuple(self.operations), tuple(self.suggestions), (*self._resolved((*findings.violations, *brought)), *self.losses),
             tuple(self.listeners), tuple(dict.fromkeys(self.resources)), tuple(dict.fromkeys(self.questions)),
             tuple(self.units), tuple(self.retyped),
         )  # fmt: skip

@@ -53,6 +53,8 @@ class Conversion:
     listeners: tuple[ListenerRequest, ...] = ()
     questions: tuple[Question, ...] = ()
     resources: tuple[AzureResource, ...] = ()
+    reveals: tuple[str, ...] = ()
+    """Pointers of written values that stand elsewhere in the run (an ImageStream's image): rules may fire there that saw nothing before."""
     in_place: bool = False
     """True where `insert_after` are what the removed object itself held under `objects`, in that order: they stand in its place."""
 

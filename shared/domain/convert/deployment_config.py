@@ -69,7 +69,10 @@ def deployment_config(obj: dict[str, Any], lookup: Lookup) -> Conversion:
         *images.operations,
         *without_fields(obj, "", ("status",)),
     ]
-    return Conversion(tuple(operations), losses=tuple(losses), questions=images.questions)
+    return Conversion(
+        tuple(operations), losses=tuple(losses), questions=images.questions, resources=tuple(images.resources),
+        reveals=tuple(o.path for o in images.operations),
+    )  # fmt: skip
 
 
 def _check(obj: dict[str, Any], spec: Spec, lookup: Lookup) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from shared.domain.convert.base import Converter
 from shared.domain.convert.deployment_config import deployment_config
+from shared.domain.convert.image_triggers import image_triggers
 from shared.domain.convert.ingress import ingress
 from shared.domain.convert.ingress_route import ingress_route
 from shared.domain.convert.references import reference_deployment_config
@@ -29,6 +30,7 @@ CONVERSIONS: dict[str, Converter] = {
     "ingress-route": ingress_route,
     "deployment-config": deployment_config,
     "template": template,
+    "image-triggers": image_triggers,
     "reference-deployment-config": reference_deployment_config,
     "removed-api-workload": removed_workload,
     "removed-api-ingress": removed_ingress,

@@ -16,7 +16,7 @@ from pydantic import Field
 from shared.domain.convert.base import CannotConvert, Lookup, Loss, Op, decision_key
 from shared.domain.convert.edits import is_opaque, label_of, namespace_of
 from shared.domain.convert.forms import Form, read_form
-from shared.domain.model import Question
+from shared.domain.model import AzureResource, Question
 
 INTERNAL_REGISTRY = re.compile(
     r"^(image-registry\.openshift-image-registry\.svc|docker-registry\.default\.svc|default-route-openshift-image-registry\.|docker-registry-default\.|172\.30\.)"
@@ -49,6 +49,26 @@ class Images:
     operations: list[Op] = field(default_factory=list)
     losses: list[Loss] = field(default_factory=list)
     questions: tuple[Question, ...] = ()
+    resources: list[AzureResource] = field(default_factory=list)
+
+    def write(self, path: str, container: Mapping[str, Any], image: str, source: str | None = None) -> None:
+        """Set a container's image where it is another; `source` is where an ImageStream says it lies: listed for an import."""
+        if image != container.get("image"):
+            self.operations.append(Op("replace" if "image" in container else "add", f"{path}/image", image))
+            self.resources += [imported(image, source)] if source else []
+
+
+def imported(image: str, source: str) -> AzureResource:
+    """The row of resources.md for an image that OpenShift's registry served: the registry near the cluster needs, or can hold, a copy."""
+    name = image.partition("/")[2]
+    registry = image.partition("/")[0].removesuffix(".azurecr.io") if image != source else "REGISTRY"
+    place = f"--repository {name.partition('@')[0]}" if "@" in name else f"--image {name}"
+    why = (
+        f"copy of {source}"
+        if image != source
+        else f"{source}: pods pull it from there; answer registries to use a copy in your own registry"
+    )
+    return AzureResource("Container image", image, why, f"az acr import --name {registry} --source {source} {place}")
 
 
 def resolve_images(obj: dict[str, Any], triggers: Sequence[Mapping[str, Any]] | None, lookup: Lookup) -> Images:
@@ -56,9 +76,10 @@ def resolve_images(obj: dict[str, Any], triggers: Sequence[Mapping[str, Any]] | 
     images, managed = Images(), _managed(triggers or ())
     for path, container in _containers(obj["spec"]["template"]["spec"]):
         change = managed.get(str(container.get("name")))
-        wanted = _plain(obj, path, container, lookup) if change is None else _from_trigger(obj, path, container, change, lookup)
-        if wanted != container.get("image"):
-            images.operations.append(Op("replace" if "image" in container else "add", f"{path}/image", wanted))
+        if change is None:
+            images.write(path, container, _plain(obj, path, container, lookup))
+        else:
+            images.write(path, container, *_from_trigger(obj, path, container, change, lookup))
         if change is not None:
             how = "" if change.automatic else "manual "
             images.losses.append(Loss(f"{path}/image", f"no {how}rollout by itself any more when {change.from_.name} gets a new image"))
@@ -90,16 +111,38 @@ def _plain(obj: dict[str, Any], path: str, container: Mapping[str, Any], lookup:
     return _asked(f"{label_of(obj)}/{container.get('name')}", path, lookup)
 
 
-def _from_trigger(obj: dict[str, Any], path: str, container: Mapping[str, Any], change: ImageChange, lookup: Lookup) -> str:
+def _from_trigger(obj: dict[str, Any], path: str, container: Mapping[str, Any], change: ImageChange, lookup: Lookup) -> Where:
     namespace = change.from_.namespace or namespace_of(obj)
-    stream = f"{namespace}/{change.from_.name}" if namespace else change.from_.name
+    return followed(change.from_.kind, namespace, change.from_.name, container.get("image"), path, lookup)
+
+
+Where = tuple[str, str | None]
+"""(image, where it lies today if an ImageStream said so)."""
+
+
+def followed(kind: str, namespace: str | None, name: str, image: object, path: str, lookup: Lookup) -> Where:
+    """The image of a container that follows a tag: answered, or the stream's (OpenShift writes that over the container's own), or its own.
+
+    The stream's image comes from the registry that the registry map names. Raises CannotConvert with its Question where nobody knows.
+    """
+    stream = f"{namespace}/{name}" if namespace else name
     answer = lookup.decision(decision_key("images", stream))
     if isinstance(answer, str) and answer.strip():
-        return answer
-    image = container.get("image")
+        return answer, None
+    found = stream_image(kind, namespace, name, lookup)
+    if found is not None:
+        return mapped(found, lookup), found
     if isinstance(image, str) and has_registry(image) and not INTERNAL_REGISTRY.match(image) and not is_opaque(image):
-        return image
-    return stream_image(change.from_.kind, namespace, change.from_.name, lookup) or _asked(stream, path, lookup)
+        return image, None
+    return _asked(stream, path, lookup), None
+
+
+def mapped(image: str, lookup: Lookup) -> str:
+    """The image in the registry that a Decision, or the target, names for its own; else as it is."""
+    registry, _, rest = image.partition("/")
+    known = lookup.target.get("registries")
+    place = lookup.decision(decision_key("registries", registry)) or (known.get(registry) if isinstance(known, dict) else None)
+    return f"{place.rstrip('/')}/{rest}" if isinstance(place, str) and place and has_registry(image) else image
 
 
 def has_registry(image: str) -> bool:
