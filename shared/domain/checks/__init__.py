@@ -1,6 +1,20 @@
 """The checks that rule files name. Importing this package registers them all."""
 
-from shared.domain.checks import basic, claims, cluster, identity, images, pods, scheduling, services, text
+from shared.domain.checks import basic, chart_values, claims, cluster, identity, images, pods, scheduling, services, text
 from shared.domain.checks.base import CHECKS, Check, Found
 
-__all__ = ["CHECKS", "Check", "Found", "basic", "claims", "cluster", "identity", "images", "pods", "scheduling", "services", "text"]
+__all__ = [
+    "CHECKS",
+    "Check",
+    "Found",
+    "basic",
+    "chart_values",
+    "claims",
+    "cluster",
+    "identity",
+    "images",
+    "pods",
+    "scheduling",
+    "services",
+    "text",
+]

@@ -21,7 +21,7 @@ from shared.domain.editor.splices import (
     properties_end,
     same_line,
 )
-from shared.domain.editor.strings import quoted, scalar_text
+from shared.domain.editor.strings import literal_lines, quoted, scalar_text
 from shared.domain.errors import EditRefused
 from shared.domain.manifest.nodes import Mapping, Node, Scalar, Sequence, tail
 from shared.domain.pointer import JsonValue
@@ -136,10 +136,16 @@ def set_value(page: Page, step: Step, value: JsonValue) -> list[Splice]:
     after = value_place(page, step)
     node = step.node
     prefix = f"&{node.anchor} " if node.anchor else ""
-    if is_inline(value, literal=page.literal):
+    if is_inline(value, literal=page.literal) and _same_block(page, node, value) is None:
         old_style = node.style if isinstance(node, Scalar) else None
         return _set_inline(page, node, after, prefix + scalar_text(value, old_style))
     return _set_block(page, step, after, prefix, value)
+
+
+def _same_block(page: Page, node: Node, value: JsonValue) -> tuple[str, list[str]] | None:
+    """Header and lines where a literal block scalar gives way to a text that can stand in one, blanks at line ends included."""
+    was_block = page.literal and isinstance(node, Scalar) and node.style == "|"
+    return literal_lines(value, trailing=True) if was_block and isinstance(value, str) else None
 
 
 def _starts_below(text: str, node: Node, after: int) -> bool:
@@ -168,7 +174,9 @@ def _set_block(page: Page, step: Step, after: int, prefix: str, value: JsonValue
     text, node = page.text, step.node
     entry = step.key.start if step.key is not None else after - 1
     below = column(text, entry) + (2 if step.key is None else page.style.dash if isinstance(value, list) else page.style.step)
-    header, lines = block(value, below, page.style, literal=page.literal)
+    again = _same_block(page, node, value)
+    header, lines = again or block(value, below, page.style, literal=page.literal)
+    lines = [" " * below + line if line else "" for line in lines] if again else lines
     header = (prefix + header).rstrip()
     end = content_end(text, node)
     if _starts_below(text, node, after):

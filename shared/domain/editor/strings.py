@@ -68,11 +68,16 @@ def is_plain(text: str, *, flow: bool = False) -> bool:
         return False
 
 
-def literal_lines(text: str) -> tuple[str, list[str]] | None:
-    """Header and lines of a literal block scalar for a string of several lines; None where another form is needed."""
+def literal_lines(text: str, *, trailing: bool = False) -> tuple[str, list[str]] | None:
+    """Header and lines of a literal block scalar for a string of several lines; None where another form is needed.
+
+    Blanks at the end of a line are shown in quotes, unless `trailing`: the text stood in a block before.
+    """
     lines = text.removesuffix("\n").split("\n")
     if len(lines) < 2 or not lines[0].strip() or lines[0][0] in " \t" or not lines[-1].strip():
         return None
-    if any(not _PRINTABLE.fullmatch(line.replace("\t", "")) or line[:1] == "\t" or line != line.rstrip() for line in lines):
+    if any(
+        not _PRINTABLE.fullmatch(line.replace("\t", "")) or line[:1] == "\t" or (line != line.rstrip() and not trailing) for line in lines
+    ):
         return None
     return ("|" if text.endswith("\n") else "|-"), lines

@@ -1,6 +1,19 @@
 """The fixes that rule files name. Importing this package registers them all."""
 
-from shared.domain.fixes import access, basic, identity, images, objects, resources, scheduling, services, storage
+from shared.domain.fixes import access, basic, chart_values, identity, images, objects, resources, scheduling, services, storage
 from shared.domain.fixes.base import FIXES, FixMechanism
 
-__all__ = ["FIXES", "FixMechanism", "access", "basic", "identity", "images", "objects", "resources", "scheduling", "services", "storage"]
+__all__ = [
+    "FIXES",
+    "FixMechanism",
+    "access",
+    "basic",
+    "chart_values",
+    "identity",
+    "images",
+    "objects",
+    "resources",
+    "scheduling",
+    "services",
+    "storage",
+]
