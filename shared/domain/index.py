@@ -9,6 +9,8 @@ from collections.abc import Iterable, Iterator, Mapping
 from pathlib import PurePosixPath
 from typing import Any
 
+from shared.domain.convert.backend_services import ANNOTATIONS
+from shared.domain.convert.edits import annotations_of
 from shared.domain.convert.kustomize import Kustomizations
 from shared.domain.convert.template import Answers, expanded
 from shared.domain.manifest import KUSTOMIZATION_NAMES, Manifest, resources
@@ -110,6 +112,9 @@ def trim(obj: Mapping[str, Any]) -> dict[str, JsonValue]:
     meta = obj.get("metadata")
     if isinstance(meta, dict):
         kept["metadata"] = {k: meta[k] for k in ("name", "namespace", "labels") if k in meta}
+    if obj["kind"] == "Service":
+        routing = {k: v for k, v in annotations_of(obj).items() if k in ANNOTATIONS}
+        kept.setdefault("metadata", {}).update({"annotations": routing} if routing else {})
     for pointer in KEPT.get(obj["kind"], ()):
         value = get(obj, pointer)
         if value is not MISSING:

@@ -9,6 +9,7 @@ from typing import Any
 from pydantic import Field
 
 from shared.domain.checks.base import Found, check, opaque
+from shared.domain.convert.ingress_controllers import TUNNEL_CLASSES
 from shared.domain.facts import Facts
 from shared.domain.index import LEGACY_OPENSHIFT
 from shared.domain.paths import expand
@@ -103,7 +104,7 @@ def default_ingress_class(facts: Facts) -> bool:
 def ingress_class_exists(name: str, facts: Facts) -> bool:
     """Whether the target has the class, by its file or by an IngressClass of the run."""
     target = facts.typed_target
-    if name in target.ingress_classes or (target.ingress.kind == "ingress" and name == target.ingress.class_name):
+    if name in TUNNEL_CLASSES or name in target.ingress_classes or (target.ingress.kind == "ingress" and name == target.ingress.class_name):
         return True
     own = facts.find("IngressClass", None, name)
     controller = (own or {}).get("spec", {}).get("controller") if own else None

@@ -7,6 +7,7 @@ on the way, so that one conversion is the whole of it.
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from typing import Any
 
 import jsonpatch
@@ -15,10 +16,11 @@ from shared.domain.convert.base import CannotConvert, Conversion, Lookup, Loss, 
 from shared.domain.convert.edits import annotations_of, name_of, namespace_of, retype, without_annotations, without_fields
 from shared.domain.convert.forms import read_form
 from shared.domain.convert.httproute import API_VERSION, check_free, filter_of, https_redirect, route_spec, sibling, uses_gateway
-from shared.domain.convert.ingress_controllers import AKS_CLASSES, CLASS_ANNOTATION, NGINX, ROUTER, Controller, controller_of
+from shared.domain.convert.ingress_controllers import AKS_CLASSES, CLASS_ANNOTATION, TRAEFIK, TUNNEL_CLASSES, UNKNOWN, controller_of
 from shared.domain.convert.ingress_form import IngressSpec
+from shared.domain.convert.ingress_reclass import NOT_KNOWN, reclass, target_class
 from shared.domain.convert.ingress_rules import Builder, HostRules, grouped
-from shared.domain.convert.ingress_settings import Settings, dead_annotations, own_annotations, read_annotations
+from shared.domain.convert.ingress_settings import Settings, dead_annotations, read_annotations
 from shared.domain.convert.names import listener_name
 from shared.domain.convert.removed_ingress import API_VERSIONS as REMOVED
 from shared.domain.convert.removed_ingress import removed_ingress
@@ -37,47 +39,29 @@ def ingress(obj: dict[str, Any], lookup: Lookup) -> Conversion:
     spec = read_form(IngressSpec, current.get("spec"), "/spec")
     name = spec.ingress_class_name or annotations_of(obj).get(CLASS_ANNOTATION)
     _check_class(name, lookup)
-    controller = controller_of(name, list(annotations_of(obj)), lookup.source)
-    settings = read_annotations(obj, controller, lookup)
+    controller = controller_of(name, list(annotations_of(obj)), lookup.source, _said_controller(name, lookup))
     if not uses_gateway(lookup):
-        return Conversion((*first, *_reclass(current, lookup)), losses=tuple(_reclass_losses(obj, controller, settings)))
+        again = reclass(current, spec, controller, lookup)
+        return replace(again, operations=(*first, *again.operations))
+    settings = read_annotations(obj, controller, lookup)
     return _to_gateway(obj, Builder(current, spec, settings, controller, lookup), lookup)
-
-
-def _target_class(lookup: Lookup) -> str:
-    choice = lookup.target.get("ingress")
-    return str(choice.get("class")) if isinstance(choice, Mapping) else ""
 
 
 def _check_class(name: str | None, lookup: Lookup) -> None:
     known = lookup.target.get("ingressClasses")
-    if name in AKS_CLASSES or (isinstance(known, list) and name in known) or (not uses_gateway(lookup) and name == _target_class(lookup)):
+    if (
+        name in AKS_CLASSES | TUNNEL_CLASSES
+        or (isinstance(known, list) and name in known)
+        or (not uses_gateway(lookup) and name == target_class(lookup))
+    ):
         raise CannotConvert(f"ingress class {name} is served on the target")
 
 
-# --- Ingress stays Ingress ---------------------------------------------------------------------------------------
-
-
-def _reclass(obj: Mapping[str, Any], lookup: Lookup) -> list[Op]:
-    op: Op = Op("replace" if "ingressClassName" in obj["spec"] else "add", "/spec/ingressClassName", _target_class(lookup))
-    return [op, *without_annotations(obj, [CLASS_ANNOTATION])]
-
-
-def _reclass_losses(obj: Mapping[str, Any], controller: Controller, settings: Settings) -> list[Loss]:
-    if controller is NGINX:
-        return []
-    if settings.middlewares or settings.filters or settings.prefix_rewrite:
-        raise CannotConvert(f"what {controller.name} was told by annotations must be said anew for the target's controller")
-    own = [] if controller is ROUTER else own_annotations(obj, controller)
-    said = {x.path for x in settings.losses}
-    more = [
-        Loss(p, "the target's controller does not read this annotation")
-        for p in (f"/metadata/annotations/{a.replace('/', '~1')}" for a in own)
-    ]
-    return [*settings.losses, *(x for x in more if x.path not in said)]
-
-
-# --- Gateway API -------------------------------------------------------------------------------------------------
+def _said_controller(name: str | None, lookup: Lookup) -> str | None:
+    """`spec.controller` of the class, where the run has the class."""
+    spec = (lookup.find("IngressClass", None, name) or {}).get("spec") if name else None
+    said = spec.get("controller") if isinstance(spec, Mapping) else None
+    return said if isinstance(said, str) else None
 
 
 def _to_gateway(obj: dict[str, Any], builder: Builder, lookup: Lookup) -> Conversion:
@@ -94,7 +78,7 @@ def _to_gateway(obj: dict[str, Any], builder: Builder, lookup: Lookup) -> Conver
             documents.append(sibling(obj, suffix, served, lookup))
         if redirect is not None:
             documents.append(sibling(obj, f"{suffix}-redirect".strip("-"), redirect, lookup))
-    losses = [*builder.settings.losses, *builder.losses, *_redirect_losses(builder.settings, hosts)]
+    losses = [*builder.settings.losses, *builder.losses, *_served_losses(builder, hosts)]
     operations = (
         *retype(obj, API_VERSION, "HTTPRoute"),
         Op("replace", "/spec", main),
@@ -126,10 +110,16 @@ def _redirecting(rules: Sequence[Mapping[str, Any]], away: Mapping[str, Any]) ->
     return [{"matches": [m for r in rules for m in r["matches"]], "filters": [dict(away)]}]
 
 
-def _redirect_losses(settings: Settings, hosts: Sequence[HostRules]) -> list[Loss]:
+def _served_losses(builder: Builder, hosts: Sequence[HostRules]) -> list[Loss]:
+    """What changes for plain HTTP and for HTTPS."""
+    settings, losses = builder.settings, []
     if settings.redirect and any(h.secret and h.redirect is None for h in hosts):
-        return [Loss("/spec/tls", "the redirect to HTTPS answers 301; the old controller answered 302 or 308")]
-    return []
+        losses.append(Loss("/spec/tls", "the redirect to HTTPS answers 301; the old controller answered 302 or 308"))
+    if builder.controller is UNKNOWN and any(h.secret for h in hosts):
+        losses.append(Loss("/spec/tls", NOT_KNOWN))
+    if builder.controller is TRAEFIK and settings.secure and any(h.secret is None for h in hosts):
+        losses.append(Loss("/spec", "Traefik also answered HTTPS, with its own certificate: only plain HTTP is served now"))
+    return losses
 
 
 def _listeners(obj: Mapping[str, Any], hosts: Sequence[HostRules], settings: Settings) -> list[ListenerRequest]:

@@ -59,11 +59,28 @@ BY_SOURCE = {
     "rancher": NGINX,
     "gke": GCE,
 }
+TUNNEL_CLASSES = frozenset({"tailscale", "cloudflare-tunnel", "ngrok", "netbird"})
+"""Classes of operators that make their own tunnel, on AKS as anywhere: such an Ingress is left alone (guide/aks_facts_source.md 5.5)."""
+BY_CONTROLLER = (
+    ("k8s.io/ingress-nginx", NGINX),
+    ("traefik.io/", TRAEFIK),
+    ("openshift.io/", ROUTER),
+    ("ingress.k8s.aws/", ALB),
+    ("eks.amazonaws.com/", ALB),
+    ("haproxy", HAPROXY),
+)
+"""By `spec.controller` of an IngressClass of the run, which says more than the name of the class."""
 EXACT_CLASSES = {"alb": ALB, "gce": GCE, "gce-internal": GCE, "public": NGINX}
 
 
-def controller_of(name: str | None, annotations: Collection[str], source: str) -> Controller:
-    """The controller that served an Ingress of this class: by the class, else by its annotations, else (no class) by the source."""
+def controller_of(name: str | None, annotations: Collection[str], source: str, said: str | None = None) -> Controller:
+    """The controller that served an Ingress of this class.
+
+    `said` is the `spec.controller` of the class, where the run has it; else the class's name tells, else the annotations, else (no class)
+    the source.
+    """
+    if said is not None:
+        return next((c for part, c in BY_CONTROLLER if said.startswith(part)), UNKNOWN)
     if name in EXACT_CLASSES:
         return EXACT_CLASSES[name]
     for part, controller in BY_CLASS:

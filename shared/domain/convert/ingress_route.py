@@ -10,6 +10,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
+from shared.domain.convert.backend_services import check_backend, speaks_tls
 from shared.domain.convert.base import CannotConvert, Conversion, Lookup, Loss, Op, decision_key
 from shared.domain.convert.edits import LAST_APPLIED, is_opaque, name_of, namespace_of, retype, without_annotations, without_fields
 from shared.domain.convert.forms import read_form
@@ -152,8 +153,8 @@ def _backend(obj: dict[str, Any], service: Service, path: str, lookup: Lookup) -
     if port is None or is_opaque(port):
         raise CannotConvert(f"{path} names no port", path=path)
     number = int(port) if isinstance(port, int) or port.isdigit() else ingress_port(lookup, namespace, service.name, port, path)
-    known = [p.get("name") or "" for p in (lookup.service(namespace, service.name) or {}).get("ports") or [] if p.get("port") == number]
-    if service.scheme not in (None, "http") or number == 443 or any(n.startswith("https") for n in (str(port), *known)):
+    check_backend(lookup, namespace, service.name, path)
+    if service.scheme not in (None, "http") or speaks_tls(lookup, namespace, service.name, number, str(port)):
         raise CannotConvert(
             f"Traefik spoke {service.scheme or 'https'} to Service {service.name}, which needs a BackendTLSPolicy", path=path
         )

@@ -11,10 +11,11 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
+from shared.domain.convert.backend_services import check_backend, speaks_tls
 from shared.domain.convert.base import CannotConvert, Lookup, Loss, decision_key
 from shared.domain.convert.edits import namespace_of
-from shared.domain.convert.httproute import filter_of, hostname, path_value
-from shared.domain.convert.ingress_controllers import Controller
+from shared.domain.convert.httproute import filter_of, hostname, path_value, uses_gateway
+from shared.domain.convert.ingress_controllers import TRAEFIK, Controller
 from shared.domain.convert.ingress_form import Backend, HttpPath, IngressSpec, IngressTls
 from shared.domain.convert.ingress_settings import Settings
 from shared.domain.convert.service_ports import ingress_port
@@ -57,6 +58,8 @@ class Builder:
         found: dict[str | None, HostRules] = {}
         for i, rule in enumerate(self.spec.rules or ()):
             host = hostname(rule.host, f"/spec/rules/{i}/host") if rule.host else None
+            if host and host.startswith("*.") and uses_gateway(self.lookup):
+                self.losses.append(Loss(f"/spec/rules/{i}/host", "on a Gateway the wildcard also covers deeper subdomains"))
             place = found.setdefault(host, HostRules(host))
             for j, item in enumerate(rule.http.paths if rule.http else ()):
                 self._add(place, item, f"/spec/rules/{i}/http/paths/{j}")
@@ -78,7 +81,7 @@ class Builder:
                 place.rules.append({"matches": [{"path": {"type": PREFIX, "value": "/"}}], "backendRefs": refs})
 
     def _add(self, place: HostRules, item: HttpPath, path: str) -> None:
-        kind, value = self._match(item, path)
+        kind, value = self.match(item, path)
         filters = [*self.settings.filters, *self._rewrites(kind, value, item.path or "", path)]
         if self.settings.middlewares:
             prefix = value if kind == PREFIX else None
@@ -92,7 +95,8 @@ class Builder:
 
     # paths
 
-    def _match(self, item: HttpPath, path: str) -> tuple[str, str]:
+    def match(self, item: HttpPath, path: str) -> tuple[str, str]:
+        """The kind and value of a path as HTTPRoute says what the old controller matched. Raises CannotConvert."""
         value = item.path or "/"
         captured = CAPTURED_PATH.fullmatch(value)
         if captured and self.settings.capture_rewrite is not None:
@@ -150,6 +154,10 @@ class Builder:
         port = service.port.number
         if port is None:
             port = ingress_port(self.lookup, namespace_of(self.obj), service.name, service.port.name or "", path)
+        namespace = namespace_of(self.obj)
+        check_backend(self.lookup, namespace, service.name, path)
+        if self.controller is TRAEFIK and speaks_tls(self.lookup, namespace, service.name, port, service.port.name or ""):
+            raise CannotConvert(f"Traefik spoke https to Service {service.name}, which needs a BackendTLSPolicy", path=path)
         return [{"name": service.name, "port": port}]
 
     def _certificates(self, host: str | None) -> list[IngressTls]:

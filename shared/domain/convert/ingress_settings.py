@@ -36,6 +36,7 @@ ALB_LOST = re.compile(
 )
 TRAEFIK_IGNORED = ("router.rulesyntax", "router.observability.", "frontend-entry-points")
 OPEN_LISTS = ("whitelist-source-range", "allowlist-source-range", "inbound-cidrs")
+OTHER_NGINX = ("nginx.org/", "nginx.com/")
 EVERYONE = ("0.0.0.0/0", "::/0")
 
 
@@ -98,8 +99,7 @@ def _check_unknown(obj: Mapping[str, Any]) -> None:
     spec = obj.get("spec")
     named = (spec.get("ingressClassName") if isinstance(spec, Mapping) else None) or annotations_of(obj).get(CLASS_ANNOTATION)
     for name in annotations_of(obj):
-        domain = name.partition("/")[0]
-        if name != CLASS_ANNOTATION and ("ingress" in name or (isinstance(named, str) and named in domain)):
+        if name != CLASS_ANNOTATION and ("ingress" in name or name.startswith(OTHER_NGINX) or (isinstance(named, str) and named in name)):
             raise _refuse(name, "belongs to an ingress controller that this program does not know")
 
 
@@ -115,7 +115,10 @@ def _says_the_default(key: str, value: str) -> bool:
 
 
 def _nginx(settings: Settings, obj: Mapping[str, Any], own: Mapping[str, str], lookup: Lookup) -> None:
-    del obj, lookup
+    del lookup
+    for name in annotations_of(obj):
+        if name.startswith(OTHER_NGINX):
+            raise _refuse(name, "belongs to the controller of NGINX Inc, which is not ingress-nginx")
     for name, value in own.items():
         key = name.removeprefix(NGINX.prefixes[0])
         if key == "ssl-redirect":
