@@ -74,7 +74,7 @@ def fix(files: dict[str, bytes], source: str, *, unsafe: bool = False, target: s
         found = inspect(file, setup)
         patched[file.path] = patch(file, found, propose(file, found, setup), setup)
     outcomes = [p.outcome for p in patched.values()]
-    finished = finish(setup, outcomes, lambda path: patched[path].data if path in patched else None)
+    finished = finish(setup, outcomes, lambda path: patched[path].data if path in patched else None, files.get)
     after = {p: d.data for p, d in patched.items() if d.data is not None} | dict(finished.written)
     return Done(files, after, finished.outcomes, open_questions(outcomes))
 

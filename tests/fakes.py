@@ -15,7 +15,7 @@ from shared.domain.model import FileOutcome, FilePlan, PatchOperation, SourceFin
 from shared.domain.ports import BlobInfo
 from shared.domain.run import FileFindings, FinishedRun, PatchedFile, RunOptions, RunSetup, SourceFile
 from shared.pipeline import names
-from shared.pipeline.context import Context, Engine, Limits
+from shared.pipeline.context import Context, Engine, Limits, Read
 from shared.services import Services
 
 T = TypeVar("T")
@@ -135,7 +135,7 @@ def _toy_patch(file: SourceFile, findings: FileFindings, plan: FilePlan, setup: 
     return PatchedFile(FileOutcome(file.path, "patched", None, 1, fixed, plan.operations), data, f"--- {file.path}\n")
 
 
-def _toy_finish(setup: RunSetup, outcomes: Sequence[FileOutcome], read: Callable[[str], bytes | None]) -> FinishedRun:
+def _toy_finish(setup: RunSetup, outcomes: Sequence[FileOutcome], read: Read, _: Read) -> FinishedRun:
     """Appends a line to every kustomization.yaml, so that finishing twice on its own output would show."""
     touched = {o.path: (read(o.path) or b"") + b"# finished\n" for o in outcomes if o.path.endswith("kustomization.yaml")}
     extra = FileOutcome("made.yaml", "created", None, 1)

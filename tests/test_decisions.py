@@ -37,7 +37,7 @@ def run(files: dict[str, str]) -> tuple[FinishedRun, dict[str, str]]:
         findings = inspect(file, setup)
         done[path] = patch(file, findings, propose(file, findings, setup), setup)
     data = {path: p.data for path, p in done.items() if p.data is not None}
-    finished = finish(setup, [p.outcome for p in done.values()], data.get)
+    finished = finish(setup, [p.outcome for p in done.values()], data.get, {p: f.data for p, f in sources.items()}.get)
     return finished, {path: text.decode() for path, text in (data | dict(finished.written)).items()}
 
 

@@ -55,12 +55,13 @@ def fix_tree(tree: Tree, options: RunOptions) -> LocalRun:
     def read(path: str) -> bytes | None:
         return patched[path].data if path in patched else None
 
-    finished = finish(setup, [p.outcome for p in patched.values()] + unread, read)
+    finished = finish(setup, [p.outcome for p in patched.values()] + unread, read, originals.get)
     outcomes = _in_order(finished.outcomes)
     removed = frozenset(o.path for o in outcomes if o.removed)
-    changed = {p: d.data for p, d in patched.items() if d.data is not None and d.data != originals[p]} | dict(finished.written)
-    diffs = {p: d.diff for p, d in patched.items() if d.diff} | dict(finished.diffs)
-    return LocalRun(setup, outcomes, {p: d for p, d in changed.items() if p not in removed}, diffs, removed)
+    new = {p: d.data for p, d in patched.items() if d.data is not None} | dict(finished.written)
+    changed = {p: data for p, data in new.items() if p not in removed and data != originals.get(p)}
+    diffs = {p: d.diff for p, d in patched.items()} | dict(finished.diffs)
+    return LocalRun(setup, outcomes, changed, {p: diff for p, diff in diffs.items() if diff}, removed)
 
 
 def is_left(outcomes: Iterable[FileOutcome], level: Severity) -> bool:

@@ -16,6 +16,7 @@ from shared.domain.convert.template import Answers, expanded
 from shared.domain.manifest import KUSTOMIZATION_NAMES, Manifest, resources
 from shared.domain.paths import POD_SPECS, containers, metadata_places, pod_spec
 from shared.domain.pointer import MISSING, JsonValue, get, parent
+from shared.domain.references import references
 
 LEGACY_OPENSHIFT = frozenset(
     """
@@ -75,17 +76,22 @@ def build_index(manifests: Iterable[Manifest], answers: Answers) -> dict[str, Js
         seen: set[str] = set()
         for document in manifest.documents:
             for base, obj in resources(document):
-                objects.append({"file": manifest.path, "document": document.index, "base": base, "object": trim(obj)})
+                objects.append(_entry(manifest.path, document.index, base, obj))
                 templates += [(manifest.path, document.index, base, obj)] if obj["kind"] == "Template" else []
                 seen.update(feature for inner in (obj, *templated(obj)) for feature in features_of(inner))
         for feature in sorted(seen):
             features.setdefault(feature, {"files": 0, "first": manifest.path})["files"] += 1
     objects += [
-        {"file": path, "document": document, "base": base + place, "object": trim(inner)}
-        for path, document, base, obj in templates
-        for place, inner in expanded(obj, answers)
+        _entry(path, document, base + place, inner) for path, document, base, obj in templates for place, inner in expanded(obj, answers)
     ]
     return {"objects": objects, "features": features, "kustomizations": kustomizations, "patches": _patches(kustomizations, small)}
+
+
+def _entry(path: str, document: int, base: str, obj: Mapping[str, Any]) -> dict[str, JsonValue]:
+    """One object of the index, with what it names of others."""
+    named: list[JsonValue] = [reference.to_json() for reference in references(obj)]
+    entry: dict[str, JsonValue] = {"file": path, "document": document, "base": base, "object": trim(obj)}
+    return entry | {"refs": named} if named else entry
 
 
 def _patches(kustomizations: Mapping[str, Any], small: Mapping[str, list[JsonValue]]) -> dict[str, JsonValue]:

@@ -12,6 +12,7 @@ from dataclasses import replace
 import yaml
 
 from shared.domain import editor
+from shared.domain.consistency import as_they_came, broken_by, reported, restored
 from shared.domain.convert import gateway
 from shared.domain.convert.base import Op
 from shared.domain.convert.kustomize import Changes
@@ -21,12 +22,12 @@ from shared.domain.errors import EditRefused, ProofFailed
 from shared.domain.inspector import facts_of
 from shared.domain.manifest import read_manifest
 from shared.domain.model import AzureResource, FileOutcome, PatchOperation, Question, ResourceRef, Violation
-from shared.domain.pointer import JsonValue
+from shared.domain.pointer import JsonValue, nearest
 from shared.domain.report.masking import masked_diff
 from shared.domain.rulebook import by_id
 from shared.domain.run import FinishedRun, RunSetup
 
-DECISIONS_RULE, KUSTOMIZE_RULE, GATEWAY_RULE = "AKS0001", "AKS0006", "AKS0200"
+DECISIONS_RULE, KUSTOMIZE_RULE, DANGLING_RULE, GATEWAY_RULE = "AKS0001", "AKS0006", "AKS0007", "AKS0200"
 GATEWAY_HEADER = "# The shared Gateway of this application, written by aks-copilot: one per namespace, one listener per TLS host.\n"
 
 APP_ROUTING = AzureResource(
@@ -40,9 +41,10 @@ Read = Callable[[str], bytes | None]
 """The bytes of a path as the run has them after patching; None where there is no such file."""
 
 
-def finish(setup: RunSetup, outcomes: Sequence[FileOutcome], read: Read) -> FinishedRun:
-    """Every entry of the report, and the files that only the whole run could write."""
-    step = _Finishing(setup, outcomes, read)
+def finish(setup: RunSetup, outcomes: Sequence[FileOutcome], read: Read, original: Read) -> FinishedRun:
+    """Every entry of the report, and the files that only the whole run could write; `original` gives the bytes as they came."""
+    step = _Finishing(setup, outcomes, read, original)
+    step.consistency()
     step.gateways()
     step.kustomizations()
     step.decisions()
@@ -55,15 +57,38 @@ def open_questions(outcomes: Sequence[FileOutcome]) -> list[Question]:
 
 
 class _Finishing:
-    def __init__(self, setup: RunSetup, outcomes: Sequence[FileOutcome], read: Read) -> None:
-        self.setup, self.outcomes, self._read = setup, outcomes, read
+    def __init__(self, setup: RunSetup, outcomes: Sequence[FileOutcome], read: Read, original: Read) -> None:
+        self.setup, self.outcomes, self._read, self._original = setup, outcomes, read, original
         self.facts = facts_of(setup)
         self.entries = {o.path: o for o in outcomes}
         self.written: dict[str, bytes] = {}
         self.diffs: dict[str, str] = {}
 
     def read(self, path: str) -> bytes | None:
-        return self.written.get(path) or self._read(path)
+        return self.written[path] if path in self.written else self._read(path)
+
+    def consistency(self) -> None:
+        """Take back the changes after which an object would name what is no longer there; report once what never was."""
+        before = as_they_came(self.setup.index)
+        for path, reason in broken_by(before, self.entries, self.read).items():
+            data = self._original(path)
+            if data is not None:
+                self.entries[path] = restored(self.entries[path], reason)
+                self.written[path], self.diffs[path] = data, ""
+        self._report_dangling()
+        self.outcomes = [self.entries[o.path] for o in self.outcomes]
+
+    def _report_dangling(self) -> None:
+        rule = by_id()[DANGLING_RULE]
+        for found in reported(self.setup.index):
+            entry, data = self.entries.get(found.entry.file), self._original(found.entry.file)
+            if entry is not None and data is not None:
+                document = read_manifest(entry.path, data).documents[found.entry.document]
+                path = nearest(document.value, found.entry.base + found.reference.path)
+                owner, severity = ResourceRef.of(found.entry.object), rule.severity if found.only_port else "info"
+                said = Violation(rule.id, rule.title, severity, document.index, path, *document.position(path), owner,
+                                 f"{found.describe()}.", rule.links, reason=rule.advice)  # fmt: skip
+                self.entries[entry.path] = replace(entry, violations=(*entry.violations, said))
 
     def gateways(self) -> None:
         """Make or extend `aks-gateway.yaml` for the listeners that converted routes ask for."""

@@ -11,6 +11,9 @@ from shared.domain.model import FileOutcome, FilePlan
 from shared.domain.ports import BlobStore, MessageQueue
 from shared.domain.run import FileFindings, FinishedRun, PatchedFile, RunOptions, RunSetup, SourceFile
 
+Read = Callable[[str], bytes | None]
+"""The bytes of a path of the run; None where there is no such file."""
+
 
 @dataclass(frozen=True, slots=True)
 class Engine:
@@ -20,7 +23,7 @@ class Engine:
     inspect: Callable[[SourceFile, RunSetup], FileFindings]
     propose: Callable[[SourceFile, FileFindings, RunSetup], FilePlan]
     patch: Callable[[SourceFile, FileFindings, FilePlan, RunSetup], PatchedFile]
-    finish: Callable[[RunSetup, Sequence[FileOutcome], Callable[[str], bytes | None]], FinishedRun]
+    finish: Callable[[RunSetup, Sequence[FileOutcome], Read, Read], FinishedRun]
     render: Callable[[RunSetup, Sequence[FileOutcome], Mapping[str, str]], dict[str, bytes]]
 
 

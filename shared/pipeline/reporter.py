@@ -62,12 +62,14 @@ def _finish(ctx: Context, run: str) -> None:
     manifest, setup = state.load(ctx, names.manifest(run)), state.load_setup(ctx, run)
     batches = results.load_all(ctx, run, manifest["batches"])
     recorded = [FileOutcome.from_payload(item) for item in manifest["recorded"]]
-    finished = ctx.engine.finish(setup, sorted([*batches.outcomes, *recorded], key=lambda o: o.path), batches.read)
+    outcomes = sorted([*batches.outcomes, *recorded], key=lambda o: o.path)
+    finished = ctx.engine.finish(setup, outcomes, batches.read, batches.original)
     for path, data in finished.written.items():
         ctx.blobs.write(names.PATCHED, f"{run}/{path}", data)
     removed = sorted(outcome.path for outcome in finished.outcomes if outcome.removed)
     ctx.blobs.write(names.PATCHED, f"{run}/{names.REMOVED}", state.dump({"removed": removed}))
-    for name, data in ctx.engine.render(setup, finished.outcomes, {**batches.diffs, **finished.diffs}).items():
+    diffs = {path: diff for path, diff in {**batches.diffs, **finished.diffs}.items() if diff}
+    for name, data in ctx.engine.render(setup, finished.outcomes, diffs).items():
         ctx.blobs.write(names.REPORTS, f"{run}/{name}", data)
     state.save(ctx, names.done(run), {"runId": run, "finishedAt": ctx.clock()} | _counts(finished.outcomes), if_absent=True)
 

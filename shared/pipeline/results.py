@@ -6,7 +6,7 @@ the patched files, the report and the diff of a batch always belong together. Un
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 from typing import Any
@@ -14,7 +14,7 @@ from typing import Any
 from shared.domain.model import FileOutcome
 from shared.domain.run import PatchedFile
 from shared.pipeline import batches, names, state
-from shared.pipeline.context import Context
+from shared.pipeline.context import Context, Read
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,11 +53,12 @@ def bytes_of(batch: batches.Batch, result: BatchResult) -> Iterator[tuple[str, b
 
 @dataclass(frozen=True, slots=True)
 class RunResults:
-    """All batches of a run: `read(path)` gives the bytes as the Patcher left them, or None."""
+    """All batches of a run: `read(path)` gives the bytes as the Patcher left them, `original(path)` as they came, or None."""
 
     outcomes: tuple[FileOutcome, ...]
     diffs: Mapping[str, str]
-    read: Callable[[str], bytes | None]
+    read: Read
+    original: Read
 
 
 def load_all(ctx: Context, run: str, count: int) -> RunResults:
@@ -71,19 +72,22 @@ def load_all(ctx: Context, run: str, count: int) -> RunResults:
         outcomes += result.outcomes
         diffs |= result.diffs
         changed |= result.changed
-        home |= {outcome.path: number for outcome in result.outcomes if not outcome.removed}
-    return RunResults(tuple(outcomes), diffs, _reader(ctx, run, home, changed))
-
-
-def _reader(ctx: Context, run: str, home: Mapping[str, int], changed: Mapping[str, bytes]) -> Callable[[str], bytes | None]:
-    @lru_cache(maxsize=4)
-    def originals(number: int) -> Mapping[str, bytes]:
-        return {file.path: file.data for file in batches.load(ctx, run, number).files}
+        home |= {outcome.path: number for outcome in result.outcomes}
+    original = _originals(ctx, run, home)
+    gone = {outcome.path for outcome in outcomes if outcome.removed}
 
     def read(path: str) -> bytes | None:
-        return None if path not in home else changed[path] if path in changed else originals(home[path])[path]
+        return None if path in gone else changed[path] if path in changed else original(path)
 
-    return read
+    return RunResults(tuple(outcomes), diffs, read, original)
+
+
+def _originals(ctx: Context, run: str, home: Mapping[str, int]) -> Read:
+    @lru_cache(maxsize=4)
+    def batch(number: int) -> Mapping[str, bytes]:
+        return {file.path: file.data for file in batches.load(ctx, run, number).files}
+
+    return lambda path: batch(home[path])[path] if path in home else None
 
 
 def _decode(value: Any) -> BatchResult:

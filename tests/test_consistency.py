@@ -1,0 +1,167 @@
+"""References between objects: what a change breaks is taken back, what was broken before is told once."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import pytest
+
+from shared.cli.local import fix_tree, inspected
+from shared.cli.tree import read_tree
+from shared.domain.consistency import as_they_came, dangling
+from shared.domain.intake import plan_run
+from shared.domain.model import FileOutcome, PatchOperation
+from shared.domain.references import Reference, references
+from shared.domain.reporter import finish
+from shared.domain.run import FinishedRun, RunOptions, RunSetup, SourceFile
+
+SERVICE = (
+    "apiVersion: v1\nkind: Service\nmetadata: {name: web, namespace: shop}\nspec: {selector: {app: web}, ports: [{name: http, port: 80}]}\n"
+)
+DEPLOYMENT = (
+    "apiVersion: apps/v1\nkind: Deployment\nmetadata: {name: web, namespace: shop}\nspec:\n  selector: {matchLabels: {app: web}}\n"
+    "  template:\n    metadata: {labels: {app: web}}\n    spec:\n      serviceAccountName: shop\n      containers:\n"
+    "        - name: web\n          image: nginx:1.27\n          env: [{name: A, valueFrom: {secretKeyRef: {name: s, key: k}}}]\n"
+    "          envFrom: [{configMapRef: {name: c}}, {configMapRef: {name: maybe, optional: true}}]\n"
+    "      volumes:\n        - {name: d, persistentVolumeClaim: {claimName: data}}\n"
+    "        - {name: p, projected: {sources: [{configMap: {name: c2}}, {secret: {name: s2}}]}}\n"
+)
+INGRESS = (
+    "apiVersion: networking.k8s.io/v1\nkind: Ingress\nmetadata: {name: web, namespace: shop}\nspec:\n"
+    "  ingressClassName: webapprouting.kubernetes.azure.com\n"
+    "  rules:\n    - host: a.example.com\n      http:\n        paths:\n          - path: /\n            pathType: Prefix\n"
+    "            backend: {service: {name: web, port: {number: 80}}}\n"
+)
+FILES = {"ingress.yaml": INGRESS, "service.yaml": SERVICE, "web.yaml": DEPLOYMENT}
+
+
+def setup_of(files: dict[str, str]) -> RunSetup:
+    return plan_run([SourceFile(p, t.encode()) for p, t in files.items()], RunOptions("app", "generic"))
+
+
+def missing(files: dict[str, str]) -> set[tuple[str, str, bool]]:
+    return {(d.reference.kind, d.reference.name, d.only_port) for d in dangling(as_they_came(setup_of(files).index))}
+
+
+def finished(files: dict[str, str], changed: dict[str, str]) -> FinishedRun:
+    """A run in which some fix, whatever it was, made these texts of these files."""
+    setup = setup_of(files)
+    outcomes = []
+    for path, text in files.items():
+        outcome = inspected(SourceFile(path, text.encode()), setup).outcome
+        operation = PatchOperation("replace", "/0/spec", "AKS9999", None)
+        outcomes.append(FileOutcome(path, "patched", None, 1, operations=(operation,)) if path in changed else outcome)
+    original = {p: t.encode() for p, t in files.items()}
+    now = original | {p: t.encode() for p, t in changed.items()}
+    return finish(setup, outcomes, now.get, original.get)
+
+
+def entry(run: FinishedRun, path: str) -> FileOutcome:
+    return next(o for o in run.outcomes if o.path == path)
+
+
+def test_every_reference_of_a_pod_is_seen() -> None:
+    assert missing({"web.yaml": DEPLOYMENT}) == {
+        ("ServiceAccount", "shop", False), ("Secret", "s", False), ("ConfigMap", "c", False), ("PersistentVolumeClaim", "data", False),
+        ("ConfigMap", "c2", False), ("Secret", "s2", False),
+    }  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    ("api", "kind", "spec", "expected"),
+    [
+        ("autoscaling/v2", "HorizontalPodAutoscaler", "{scaleTargetRef: {kind: Deployment, name: x}}", ("Deployment", "x")),
+        ("policy/v1", "PodDisruptionBudget", "{selector: {matchLabels: {app: x}}}", ("pods", "app=x")),
+        ("rbac.authorization.k8s.io/v1", "RoleBinding", "{}\nroleRef: {kind: Role, name: x}", ("Role", "x")),
+        ("apps/v1", "StatefulSet", "{serviceName: x}", ("Service", "x")),
+        ("route.openshift.io/v1", "Route", "{to: {kind: Service, name: x}}", ("Service", "x")),
+        ("traefik.io/v1alpha1", "IngressRoute", "{routes: [{services: [{name: x, port: 80}]}]}", ("Service", "x")),
+        ("gateway.networking.k8s.io/v1", "HTTPRoute", "{rules: [{backendRefs: [{name: x, port: 80}]}]}", ("Service", "x")),
+    ],
+)
+def test_references_of_each_kind(api: str, kind: str, spec: str, expected: tuple[str, str]) -> None:
+    text = f"apiVersion: {api}\nkind: {kind}\nmetadata: {{name: b}}\nspec: {spec}\n"
+    assert {m[:2] for m in missing({"a.yaml": text})} == {expected}
+
+
+def test_substitutions_and_wrong_shapes_are_no_references() -> None:
+    assert missing({"a.yaml": INGRESS.replace("name: web, port", "name: '${APP}', port")}) == set()
+    assert list(references({"apiVersion": "v1", "kind": "Service", "metadata": 3, "spec": {"selector": ["x"]}})) == []
+
+
+def test_a_reference_survives_json() -> None:
+    for reference in references({"apiVersion": "v1", "kind": "Service", "spec": {"selector": {"app": "web"}}}):
+        assert Reference.from_json(json.loads(json.dumps(reference.to_json()))) == reference
+
+
+def test_a_service_that_a_change_renames_is_put_back() -> None:
+    run = finished(FILES, {"service.yaml": SERVICE.replace("name: web,", "name: renamed,")})
+    assert run.written["service.yaml"] == SERVICE.encode()
+    assert entry(run, "service.yaml").status == "refused"
+    assert entry(run, "service.yaml").reason == "Not changed: afterwards, Ingress web names Service web, which is not there."
+    assert entry(run, "service.yaml").operations == ()
+
+
+def test_a_reference_that_a_change_bends_is_put_back_and_the_rest_stays() -> None:
+    harmless = SERVICE.replace("shop}", "shop, labels: {a: b}}")
+    run = finished(FILES, {"ingress.yaml": INGRESS.replace("number: 80", "number: 81"), "service.yaml": harmless})
+    assert run.written["ingress.yaml"] == INGRESS.encode()
+    assert entry(run, "service.yaml").status == "patched"
+    assert "service.yaml" not in run.written
+
+
+def test_labels_that_a_change_takes_from_pods_are_put_back() -> None:
+    run = finished(FILES, {"web.yaml": DEPLOYMENT.replace("labels: {app: web}", "labels: {app: other}")})
+    assert "names pods with the labels app=web" in str(entry(run, "web.yaml").reason)
+
+
+def test_what_dangled_before_is_no_reason_to_refuse() -> None:
+    files = {"ingress.yaml": INGRESS.replace("name: web, port", "name: gone, port")}
+    run = finished(files, {"ingress.yaml": files["ingress.yaml"].replace("path: /\n", "path: /a\n")})
+    assert entry(run, "ingress.yaml").status == "patched"
+
+
+def test_changes_that_belong_together_are_put_back_together() -> None:
+    scaler = (
+        "apiVersion: autoscaling/v2\nkind: HorizontalPodAutoscaler\nmetadata: {name: h, namespace: shop}\n"
+        "spec: {scaleTargetRef: {kind: Deployment, name: web}}\n"
+    )
+    files = {**FILES, "scaler.yaml": scaler}
+    renamed = {
+        "web.yaml": DEPLOYMENT.replace("labels: {app: web}", "labels: {app: x}").replace("name: web, namespace", "name: w2, namespace")
+    }
+    run = finished(files, renamed | {"scaler.yaml": scaler.replace("name: web", "name: w2")})
+    assert {p for p in files if entry(run, p).status == "refused"} == {"web.yaml", "scaler.yaml"}
+
+
+def test_a_port_that_never_was_is_told_once_with_its_line() -> None:
+    wrong = INGRESS.replace("number: 80", "number: 8080")
+    run = finished({**FILES, "ingress.yaml": wrong, "more.yaml": wrong.replace("name: web, namespace", "name: again, namespace")}, {})
+    told = [(o.path, v) for o in run.outcomes for v in o.violations if v.rule_id == "AKS0007"]
+    assert [(path, v.severity, v.line) for path, v in told] == [("ingress.yaml", "warning", 12)]
+    assert told[0][1].message == "Ingress web names port 8080 of Service web, which has no such port."
+
+
+def test_a_missing_object_is_told_only_where_all_of_the_application_is_there() -> None:
+    broken = {**FILES, "ingress.yaml": INGRESS.replace("name: web, port", "name: gone, port")}
+    chart = "apiVersion: helm.toolkit.fluxcd.io/v2\nkind: HelmRelease\nmetadata: {name: x}\nspec: {}\n"
+
+    def told(files: dict[str, str]) -> list[str]:
+        return [v.severity for o in finished(files, {}).outcomes for v in o.violations if v.rule_id == "AKS0007"]
+
+    assert told(broken) == ["info"]
+    assert told({**broken, "chart.yaml": chart}) == [], "a chart may make the Service"
+    assert told({"ingress.yaml": broken["ingress.yaml"]}) == [], "no Service at all: they are somewhere else"
+
+
+def test_on_disk_a_file_that_was_put_back_is_not_among_the_changed(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("shared.domain.reporter.broken_by", lambda *_: {"claim.yaml": "Not changed: for this test."})
+    claim = "apiVersion: v1\nkind: PersistentVolumeClaim\nmetadata: {name: a}\n"
+    claim += "spec: {storageClassName: local-path, accessModes: [ReadWriteOnce]}\n"
+    (tmp_path / "claim.yaml").write_text(claim)
+    run = fix_tree(read_tree([tmp_path]), RunOptions("app", "k3s"))
+    assert "claim.yaml" not in run.changed
+    assert "claim.yaml" not in run.diffs
+    outcome = next(o for o in run.outcomes if o.path == "claim.yaml")
+    assert (outcome.status, {v.resolution for v in outcome.violations}) == ("refused", {"needs-human"})
