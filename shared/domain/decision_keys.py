@@ -54,6 +54,7 @@ GROUPS: Mapping[str, Group] = {
     "nodePools": Group("the AKS node pool that takes the place of a node pool of the old cloud"),
     "zones": Group("the Azure zone or region that takes the place of one of the old cloud"),
     "machineTypes": Group("the Azure VM size that takes the place of a machine type of the old cloud"),
+    "ingressClasses": Group("the ingress class of the AKS cluster for the Ingress that a chart makes: `none` where a route replaces it"),
     "identities": Group("the client id of the managed identity that takes the place of another cloud's role"),
     "resources": Group("the requests and limits of containers that set none", "text", ("default",)),
 }
