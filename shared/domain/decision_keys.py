@@ -39,6 +39,7 @@ RESERVED = ("version", "source", "open")
 GROUPS: Mapping[str, Group] = {
     "registries": Group("the registry that replaces one of the old cluster"),
     "images": Group("the image, with its tag or digest, that an image without a version or an ImageStream stands for"),
+    "builds": Group("where the image of a BuildConfig is built from now on; the BuildConfig then goes"),
     "storageClasses": Group("the class of the AKS cluster that replaces a class of the old one"),
     "nfs": Group("what becomes of an NFS server: `keep` where AKS reaches it"),
     "parameters": Group("the values of an OpenShift Template's parameters", "values"),

@@ -43,6 +43,10 @@ class Facts:
         """Every object of a kind, trimmed."""
         return self._by_kind.get(kind, ())
 
+    def whole(self) -> list[Mapping[str, Any]]:
+        """The objects that the index keeps whole: those that refer to ImageStreams."""
+        return [o["whole"] for found in self._by_kind.values() for o in found if "whole" in o]
+
     def find(self, kind: str, namespace: str | None, name: str) -> Mapping[str, Any] | None:
         """The object of this name; one that names no namespace may meet one that does (kustomize and `-n` fill it in).
 

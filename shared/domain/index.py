@@ -11,6 +11,7 @@ from typing import Any
 
 from shared.domain.convert.backend_services import ANNOTATIONS
 from shared.domain.convert.edits import annotations_of
+from shared.domain.convert.image_triggers import TRIGGERS
 from shared.domain.convert.kustomize import Kustomizations
 from shared.domain.convert.template import Answers, expanded
 from shared.domain.manifest import KUSTOMIZATION_NAMES, Manifest, resources
@@ -35,6 +36,9 @@ KEPT: Mapping[str, tuple[str, ...]] = {
     "Service": ("/spec/type", "/spec/clusterIP", "/spec/selector", "/spec/ports"),
     "ImageStream": ("/spec/tags", "/spec/dockerImageRepository"),
     "Middleware": ("/spec",),
+    "IngressRoute": ("/spec",),
+    "TraefikService": ("/spec",),
+    "Ingress": ("/spec", "/metadata/annotations"),
     "Secret": ("/type",),
     "Certificate": ("/spec/secretName", "/spec/dnsNames"),
     "StorageClass": ("/provisioner",),
@@ -113,7 +117,7 @@ def templated(obj: Mapping[str, Any]) -> Iterator[Mapping[str, Any]]:
 
 
 def trim(obj: Mapping[str, Any]) -> dict[str, JsonValue]:
-    """Identity, and the fields of KEPT."""
+    """Identity, and the fields of KEPT; as a whole what refers to ImageStreams: only its conversion says if it needs them."""
     kept: dict[str, JsonValue] = {"apiVersion": obj["apiVersion"], "kind": obj["kind"]}
     meta = obj.get("metadata")
     if isinstance(meta, dict):
@@ -129,6 +133,8 @@ def trim(obj: Mapping[str, Any]) -> dict[str, JsonValue]:
             for step in steps:
                 at = at.setdefault(step, {})
             at[last] = value
+    if obj["kind"] in ("DeploymentConfig", "BuildConfig") or TRIGGERS in annotations_of(obj):
+        kept["whole"] = dict(obj)
     if obj["kind"] in POD_SPECS and pod_spec(obj) is not None:
         kept["pod"] = _pod_facts(obj)
     return kept

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from shared.domain.convert.base import Converter
+from shared.domain.convert.build_config import build_config
 from shared.domain.convert.deployment_config import deployment_config
 from shared.domain.convert.image_triggers import image_triggers
 from shared.domain.convert.ingress import ingress
@@ -29,6 +30,7 @@ CONVERSIONS: dict[str, Converter] = {
     "ingress": ingress,
     "ingress-route": ingress_route,
     "deployment-config": deployment_config,
+    "build-config": build_config,
     "template": template,
     "image-triggers": image_triggers,
     "reference-deployment-config": reference_deployment_config,

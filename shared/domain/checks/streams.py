@@ -1,0 +1,102 @@
+"""Which ImageStreams of a run are still needed: by what refers to them and is not converted in this run.
+
+An ImageStream says which image a DeploymentConfig, a trigger or a build means. Once all of them are converted it says nothing any more;
+while one is left, removing the stream would lose what that one needs (DESIGN 6.5).
+"""
+
+from __future__ import annotations
+
+import functools
+import json
+from collections.abc import Iterator, Mapping
+from typing import Any, Literal
+
+from shared.domain.boundary import off_limits
+from shared.domain.checks.base import Found, check
+from shared.domain.convert.base import CannotConvert, Converter
+from shared.domain.convert.edits import annotations_of, metadata, namespace_of
+from shared.domain.convert.image_triggers import TRIGGERS
+from shared.domain.convert.registry import CONVERSIONS
+from shared.domain.facts import Facts
+from shared.domain.pointer import get
+from shared.domain.rulebook import Closed
+
+STREAM_KINDS = ("ImageStreamTag", "ImageStreamImage", "ImageStream")
+USING: Mapping[str, str] = {"DeploymentConfig": "deployment-config", "BuildConfig": "build-config"}
+"""The conversion of each kind that names streams in its own fields; others name them in an annotation."""
+
+
+class StreamParams(Closed):
+    """Fires at streams whose users are all `converted`, of which one is `left`, or that have `none` in this run."""
+
+    users: Literal["converted", "left", "none"]
+
+
+@check("image-stream", StreamParams)
+def image_stream(obj: Mapping[str, Any], params: StreamParams, facts: Facts) -> Iterator[Found]:
+    """Fires at an ImageStream by what is left of its users; the stream's own tags and imports are nobody's."""
+    found, left = _users(obj, facts) if obj.get("kind") == "ImageStream" else (False, None)
+    if params.users == ("left" if left else "converted" if found else "none"):
+        yield Found("/kind", {"user": left or ""})
+
+
+def _users(obj: Mapping[str, Any], facts: Facts) -> tuple[bool, str | None]:
+    """Whether anything of the run refers to a stream, and the first of these that is not converted."""
+    name, namespace, found = metadata(obj).get("name"), namespace_of(obj), False
+    for user, place, stream in _references(facts):
+        if stream == name and (place == namespace or None in (place, namespace)):
+            found = True
+            if not _converted(user, facts):
+                return True, f"{user['kind']} {metadata(user).get('name')}"
+    if get(obj, "/spec/lookupPolicy/local") is True:
+        return found, "every pod of the namespace that has its name as image"
+    return found, "a Template that is not expanded yet" if _closed_templates(facts) else None
+
+
+def _converted(user: Mapping[str, Any], facts: Facts) -> bool:
+    convert: Converter = CONVERSIONS[USING.get(user["kind"], "image-triggers")]
+    try:
+        convert(dict(user), facts)
+    except CannotConvert:
+        return False
+    return off_limits(user) is None
+
+
+@functools.lru_cache(maxsize=2)
+def _references(facts: Facts) -> tuple[tuple[Mapping[str, Any], str | None, str], ...]:
+    """(user, namespace, stream) of every reference of the run."""
+    return tuple((user, place or namespace_of(user), name) for user in facts.whole() for place, name in _named(user))
+
+
+def _named(user: Mapping[str, Any]) -> Iterator[tuple[str | None, str]]:
+    triggers = annotations_of(user).get(TRIGGERS)
+    if triggers is None:
+        yield from _streams(user.get("spec"))
+        return
+    try:
+        yield from _streams(json.loads(triggers))
+    except ValueError:
+        return
+
+
+def _streams(value: Any) -> Iterator[tuple[str | None, str]]:
+    """(namespace, stream) of every reference below a value."""
+    if isinstance(value, list):
+        for item in value:
+            yield from _streams(item)
+    elif isinstance(value, dict):
+        for key, inner in value.items():
+            if key in ("from", "to") and isinstance(inner, dict) and isinstance(inner.get("name"), str):
+                place = inner.get("namespace")
+                if inner.get("kind", "ImageStreamTag") in STREAM_KINDS:
+                    yield place if isinstance(place, str) and place else None, inner["name"].partition(":")[0].partition("@")[0]
+            else:
+                yield from _streams(inner)
+
+
+@functools.lru_cache(maxsize=2)
+def _closed_templates(facts: Facts) -> bool:
+    """Whether a Template of the run keeps its objects to itself, for want of parameter values."""
+    entries = facts.setup.index["objects"]
+    opened = {(e["file"], e["document"], e["base"].partition("/objects/")[0]) for e in entries if "/objects/" in e["base"]}
+    return any((e["file"], e["document"], e["base"]) not in opened for e in entries if e["object"]["kind"] == "Template")
