@@ -125,7 +125,7 @@ def _told(app: App, done: Done) -> list[str]:
             else:
                 said.remove(hit)
         wrong += [f"unexpected loss: {s}" for s in said]
-    keys = sorted(q.key for q in done.questions)
+    keys = sorted(q.key for q in done.questions if q.key != "resources.default")  # asked wherever a container has no requests
     if app.asks is not None and keys != sorted(app.asks):
         wrong.append(f"questions: {keys}, not {sorted(app.asks)}")
     fired = {v.rule_id for o in done.outcomes for v in o.violations}

@@ -17,7 +17,12 @@ REFERENCE = re.compile(r"(?P<name>[^\s@<>]+?)(?::(?P<tag>[\w][\w.-]{0,127}))?(?P
 
 @check("image-tag", Nothing)
 def image_tag(obj: Mapping[str, Any], _: Nothing, __: Facts) -> Iterator[Found]:
-    """Fires at an image without a tag, or with `latest`, and without a digest. Registry ports are not tags."""
+    """Fires at an image without a tag, or with `latest`, and without a digest. Registry ports are not tags.
+
+    The images of a DeploymentConfig are its conversion's: triggers fill them in, and what is left is looked at in the Deployment.
+    """
+    if obj.get("kind") == "DeploymentConfig":
+        return
     for path, container in containers(obj):
         image = container.get("image")
         if not isinstance(image, str) or opaque(image):

@@ -105,6 +105,8 @@ def _flattened(
 def _apply(filters: Filters, name: str, kind: str, options: Mapping[str, Any], prefix: str | None, path: str) -> None:
     if kind == "redirectScheme":
         filters.redirect = _redirect(read_form(RedirectScheme, options, path), name, path)
+        status = filters.redirect["statusCode"]
+        filters.losses.append(Loss(path, f"the redirect answers {status} to every method; Traefik answered 307 or 308 to all but GET"))
     elif kind == "headers":
         _headers(filters, name, options, path)
     elif kind in ("stripPrefix", "addPrefix", "replacePath"):
@@ -138,13 +140,13 @@ def _headers(filters: Filters, name: str, options: Mapping[str, Any], path: str)
     if not all(isinstance(v, str) for v in (*request.values(), *response.values())) or any(k.lower() == "host" for k in request):
         raise CannotConvert(f"Middleware {name} sets a header that a filter of an HTTPRoute cannot set", path=path)
     filters.request |= request
-    filters.response |= {h: v for k, (h, v) in FLAG_HEADERS.items() if options.get(k)}
-    filters.response |= {h: str(options[k]) for k, h in VALUE_HEADERS.items() if options.get(k)}
-    filters.response |= response
+    own = {h: v for k, (h, v) in FLAG_HEADERS.items() if options.get(k)}
+    own |= {h: str(options[k]) for k, h in VALUE_HEADERS.items() if options.get(k)}
+    filters.response = own | response | filters.response  # the first Middleware sees a response last
     if options.get("stsSeconds"):
         flags = [t for k, t in (("stsIncludeSubdomains", "; includeSubDomains"), ("stsPreload", "; preload")) if options.get(k)]
         where = filters.response if options.get("forceSTSHeader") else filters.tls_response
-        where["Strict-Transport-Security"] = f"max-age={options['stsSeconds']}{''.join(flags)}"
+        where.setdefault("Strict-Transport-Security", f"max-age={options['stsSeconds']}{''.join(flags)}")
 
 
 def _rewrite(name: str, kind: str, options: Mapping[str, Any], prefix: str | None, path: str) -> dict[str, Any]:

@@ -166,6 +166,7 @@ def _set_host(found: Alternative, name: str, value: str, path: str) -> None:
     if found.host not in (None, host):
         raise CannotConvert("the rule asks for two hosts at once", path=path)
     found.host = host
+    found.wide_host = found.wide_host or host.startswith("*.")
 
 
 def _set_path(found: Alternative, name: str, value: str, path: str) -> None:

@@ -83,6 +83,11 @@ def resolve_images(obj: dict[str, Any], triggers: Sequence[Mapping[str, Any]] | 
         if change is not None:
             how = "" if change.automatic else "manual "
             images.losses.append(Loss(f"{path}/image", f"no {how}rollout by itself any more when {change.from_.name} gets a new image"))
+    there = {str(c.get("name")) for _, c in _containers(obj["spec"]["template"]["spec"])}
+    missing = [name for name in managed if name not in there]
+    images.losses += [
+        Loss("/spec/triggers", f"a trigger names container {n}, which the pod does not have: it did nothing") for n in missing
+    ]
     return images
 
 
