@@ -1,6 +1,6 @@
 """The checks that rule files name. Importing this package registers them all."""
 
-from shared.domain.checks import basic, chart_values, claims, cluster, identity, images, pods, scheduling, services, streams, text
+from shared.domain.checks import basic, chart_values, claims, cluster, identity, images, pods, scheduling, services, streams, text, traefik
 from shared.domain.checks.base import CHECKS, Check, Found
 
 __all__ = [

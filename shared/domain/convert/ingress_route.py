@@ -23,6 +23,7 @@ from shared.domain.convert.service_ports import ingress_port
 from shared.domain.convert.traefik_middleware import Filters, read_middlewares
 from shared.domain.convert.traefik_priority import check_priorities, priority
 from shared.domain.convert.traefik_rule import Alternative, read_rule
+from shared.domain.convert.traefik_services import weighted_services
 from shared.domain.model import ListenerRequest, Question
 
 API_VERSIONS = ("traefik.io/v1alpha1", "traefik.containo.us/v1alpha1")
@@ -130,6 +131,7 @@ def _outcome(
     if filters.redirect is not None and not secure:
         return {"filters": [filter_of("RequestRedirect", filters.redirect)]}
     entries = filters.entries(tls=secure)
+    route = route.model_copy(update={"services": weighted_services(route.services, namespace_of(obj), path, lookup)})
     refs = [_backend(obj, s, f"{path}/services/{i}", lookup) for i, s in enumerate(route.services)]
     if not refs:
         raise CannotConvert(f"{path} names no service", path=path)

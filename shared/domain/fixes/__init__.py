@@ -1,6 +1,6 @@
 """The fixes that rule files name. Importing this package registers them all."""
 
-from shared.domain.fixes import access, basic, chart_values, identity, images, objects, resources, scheduling, services, storage
+from shared.domain.fixes import access, basic, chart_values, identity, images, objects, resources, scheduling, services, storage, traefik
 from shared.domain.fixes.base import FIXES, FixMechanism
 
 __all__ = [
@@ -16,4 +16,5 @@ __all__ = [
     "scheduling",
     "services",
     "storage",
+    "traefik",
 ]

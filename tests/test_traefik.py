@@ -1,0 +1,90 @@
+"""Traefik's remainders: verdicts per type, weighted services, Middlewares that nothing needs any more."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+import yaml
+from rule_support import found, mended, text_of
+
+from shared.domain.convert.traefik_verdicts import MIDDLEWARES, OBJECTS
+
+ROUTE = """\
+    apiVersion: traefik.io/v1alpha1
+    kind: IngressRoute
+    metadata: {name: shop, namespace: web}
+    spec:
+      entryPoints: [web]
+      routes:
+        - match: Host(`shop.example.com`)
+          kind: Rule
+          services: [%s]
+    """
+WEIGHTED = """\
+    apiVersion: traefik.io/v1alpha1
+    kind: TraefikService
+    metadata: {name: split, namespace: web}
+    spec: %s
+    """
+SPLIT = "{weighted: {services: [{name: a, port: 80, weight: 9}, {name: b, port: 80, weight: 1}]}}"
+FRAME = "apiVersion: traefik.io/v1alpha1\nkind: Middleware\nmetadata: {name: m, namespace: web}\nspec: {headers: {frameDeny: true}}\n"
+ONE = "{name: split, kind: TraefikService}"
+
+
+def test_the_weights_of_a_traefik_service_become_those_of_the_backends() -> None:
+    patched = mended(ROUTE % ONE, others={"split.yaml": WEIGHTED % SPLIT})
+    (rule,) = yaml.safe_load(text_of(patched))["spec"]["rules"]
+    assert rule["backendRefs"] == [{"name": "a", "port": 80, "weight": 9}, {"name": "b", "port": 80, "weight": 1}]
+
+
+@pytest.mark.parametrize(
+    ("services", "spec"),
+    [
+        (ONE, "{mirroring: {name: a, port: 80, mirrors: [{name: b, port: 80, percent: 10}]}}"),
+        (ONE, "{weighted: {services: [{name: other, kind: TraefikService, weight: 1}]}}"),
+        (f"{ONE}, {{name: c, port: 80}}", SPLIT),
+        ("{name: missing, kind: TraefikService}", SPLIT),
+    ],
+)
+def test_what_weights_cannot_say_is_refused_with_the_reason(services: str, spec: str) -> None:
+    patched = mended(ROUTE % services, others={"split.yaml": WEIGHTED % spec})
+    (finding,) = found(patched, "AKS0203")
+    assert finding.resolution == "needs-human"
+    assert "TraefikService" in str(finding.reason)
+
+
+def test_a_sticky_weighted_service_says_what_is_lost() -> None:
+    spec = SPLIT.replace("{weighted: {", "{weighted: {sticky: {cookie: {name: c}}, ")
+    patched = mended(ROUTE % ONE, others={"split.yaml": WEIGHTED % spec})
+    assert found(patched, "AKS0203")[0].resolution == "fixed"
+    assert any("cookie" in v.message for v in found(patched, "AKS0002"))
+
+
+@pytest.mark.parametrize("kind", sorted(MIDDLEWARES))
+def test_every_type_of_middleware_has_its_verdict_in_the_report(kind: str) -> None:
+    text = f"apiVersion: traefik.io/v1alpha1\nkind: Middleware\nmetadata: {{name: m}}\nspec: {{{kind}: {{}}}}\n"
+    (finding,) = found(mended(text), "AKS0205")
+    assert MIDDLEWARES[kind].what in str(finding.reason)
+    assert kind in finding.message
+
+
+def test_a_middleware_of_two_routes_is_needed_while_one_is_not_translated() -> None:
+    plain = (ROUTE % "{name: a, port: 80}").replace("kind: Rule", "kind: Rule\n          middlewares: [{name: m}]")
+    regex = plain.replace("name: shop,", "name: other,").replace("Host(`shop.example.com`)", "ClientIP(`10.0.0.0/8`)")
+    assert found(mended(FRAME, others={"a.yaml": plain}), "AKS0220")[0].resolution == "suggested"
+    both = mended(FRAME, others={"a.yaml": plain, "b.yaml": regex})
+    assert not found(both, "AKS0220")
+    assert found(both, "AKS0205")
+
+
+def test_a_chain_hands_its_users_on() -> None:
+    chain = FRAME.replace("name: m,", "name: all,").replace("{headers: {frameDeny: true}}", "{chain: {middlewares: [{name: m}]}}")
+    route = (ROUTE % "{name: a, port: 80}").replace("kind: Rule", "kind: Rule\n          middlewares: [{name: all}]")
+    assert found(mended(FRAME, others={"a.yaml": route, "c.yaml": chain}), "AKS0220")
+
+
+def test_the_coverage_page_lists_every_verdict() -> None:
+    page = (Path(__file__).parents[1] / "docs" / "coverage.md").read_text()
+    missing = [k for k, v in {**MIDDLEWARES, **OBJECTS}.items() if f"| {k}" not in page or v.sentence not in page]
+    assert missing == []
