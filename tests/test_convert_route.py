@@ -265,11 +265,65 @@ def test_inline_keys_are_never_copied():
     assert "/spec/tls/key: key material" in messages(conversion)
 
 
-@pytest.mark.parametrize(
-    "tls", [{"termination": "passthrough"}, {"termination": "reencrypt", "destinationCACertificate": "CA"}, {"termination": "other"}]
-)
-def test_terminations_that_the_target_does_not_have(tls):
-    assert refusal("route", route(tls=tls), lookup()).path == "/spec/tls/termination"
+@pytest.mark.parametrize("termination", ["passthrough", "other"])
+def test_terminations_that_the_target_does_not_have(termination):
+    assert refusal("route", route(tls={"termination": termination}), lookup()).path == "/spec/tls/termination"
+
+
+REENCRYPT = {"termination": "reencrypt", "destinationCACertificate": "CA-PEM"}
+
+
+def test_reencryption_takes_the_routes_own_ca_and_asks_for_the_name():
+    error = refusal("route", route(tls=REENCRYPT), lookup())
+    assert [q.key for q in error.questions] == ["backendHostnames.shop/web"]
+    result, conversion = convert("route", route(tls=REENCRYPT), lookup({"backendHostnames.shop/web": "web.shop.svc"}))
+    assert result["spec"]["rules"] == [rule()]
+    ca, policy = conversion.insert_after
+    assert (ca["kind"], ca["metadata"]["name"], ca["data"]) == ("ConfigMap", "web-backend-ca", {"ca.crt": "CA-PEM"})
+    assert (policy["apiVersion"], policy["kind"]) == ("gateway.networking.k8s.io/v1", "BackendTLSPolicy")
+    assert policy["metadata"]["namespace"] == "shop"
+    assert policy["spec"] == {
+        "targetRefs": [{"group": "", "kind": "Service", "name": "web"}],
+        "validation": {
+            "caCertificateRefs": [{"group": "", "kind": "ConfigMap", "name": "web-backend-ca"}],
+            "hostname": "web.shop.svc",
+        },
+    }
+    assert "must now name web.shop.svc" in messages(conversion)
+
+
+def test_reencryption_by_the_service_ca_asks_for_another_ca_and_keeps_the_name_that_was_verified():
+    error = refusal("route", route(tls={"termination": "reencrypt"}), lookup())
+    assert [q.key for q in error.questions] == ["backendCAs.shop/web"]
+    _, conversion = convert("route", route(tls={"termination": "reencrypt"}), lookup({"backendCAs.shop/web": "pki"}))
+    assert [d["kind"] for d in conversion.insert_after] == ["BackendTLSPolicy"]
+    assert conversion.insert_after[0]["spec"]["validation"]["hostname"] == "web.shop.svc"
+
+
+def test_reencryption_needs_a_gateway_of_a_new_enough_cluster():
+    answers = {"backendHostnames.shop/web": "web.shop.svc"}
+    old = {"kubernetesVersion": "1.34", "ingress": {"kind": "gateway-api", "class": "approuting-istio", "gatewayName": "aks-gateway"}}
+    assert "1.35" in str(refusal("route", route(tls=REENCRYPT), lookup(answers, target=old)))
+    assert "choose the Gateway API" in str(refusal("route", route(tls=REENCRYPT), lookup(answers, target=INGRESS_TARGET)))
+
+
+@pytest.mark.parametrize(("answer", "internal"), [("internal", "true"), ("public", "false")])
+def test_passthrough_becomes_a_load_balancer_by_decision(answer, internal):
+    tls = {"termination": "passthrough", "insecureEdgeTerminationPolicy": "Redirect"}
+    assert refusal("route", route(tls=tls), lookup()).question.key == "passthrough.shop/web"
+    result, conversion = convert("route", route(tls=tls), lookup({"passthrough.shop/web": answer}))
+    assert (result["kind"], result["metadata"]["name"]) == ("Service", "web-passthrough")
+    assert result["metadata"]["annotations"] == {"service.beta.kubernetes.io/azure-load-balancer-internal": internal}
+    ports = [{"name": "tls", "port": 443, "targetPort": 8080}]
+    assert result["spec"] == {"type": "LoadBalancer", "selector": {"app": "web"}, "ports": ports}
+    assert "DNS record of www.acme.com" in messages(conversion)
+    assert "port 80 is closed" in messages(conversion)
+
+
+def test_passthrough_needs_pods_to_balance_over():
+    objects = "apiVersion: v1\nkind: Service\nmetadata: {name: web, namespace: shop}\nspec: {ports: [{port: 8080}]}\n"
+    answers = {"passthrough.shop/web": "public"}
+    assert refusal("route", route(tls={"termination": "passthrough"}), lookup(answers, objects)).path == "/spec/to"
 
 
 def test_unknown_insecure_policy_is_refused():

@@ -10,8 +10,6 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any, Literal
 
-import yaml
-
 from shared.domain.rulebook import Rule
 
 Form = Literal["text", "number", "port", "exposure", "values"]
@@ -45,6 +43,9 @@ GROUPS: Mapping[str, Group] = {
     "parameters": Group("the values of an OpenShift Template's parameters", "values"),
     "hostnames": Group("the host name of a Route whose name OpenShift made up"),
     "tls": Group("the kubernetes.io/tls Secret that holds the certificate of a host"),
+    "backendCAs": Group("the ConfigMap (key ca.crt) with the CA of the pods behind a re-encrypting Route"),
+    "backendHostnames": Group("the host name in the certificate of the pods behind a re-encrypting Route"),
+    "passthrough": Group("whether the load balancer in the place of a passthrough Route is public or internal", "exposure"),
     "ports": Group("the port of a Service that a route uses", "port"),
     "hosts": Group("what becomes of a host name of the old cluster that a manifest names"),
     "addresses": Group("what becomes of an address of the old network"),
@@ -104,14 +105,3 @@ def asked_by(rules: Iterable[Rule]) -> set[str]:
     rules = list(rules)
     families = {r.fix.params["family"] for r in rules if r.fix and isinstance(r.fix.params.get("family"), str)}
     return families | {r.ask.key.split(".")[0] for r in rules if r.ask and r.ask.key}
-
-
-def line_of(text: str, path: Path) -> int:
-    """The line (from 1) of a key's place in a mapping of mappings; the nearest existing one."""
-    node, line = yaml.compose(text, Loader=yaml.SafeLoader), 1
-    for part in path:
-        entry = next((e for e in node.value if e[0].value == part), None) if isinstance(node, yaml.MappingNode) else None
-        if entry is None:
-            break
-        line, node = entry[0].start_mark.line + 1, entry[1]
-    return line

@@ -20,6 +20,7 @@ from shared.domain.convert.edits import (
     without_annotations,
     without_fields,
 )
+from shared.domain.convert.forms import read_form
 from shared.domain.convert.httproute import (
     API_VERSION,
     check_free,
@@ -41,8 +42,9 @@ from shared.domain.convert.route_annotations import (
     gateway_timeouts,
     nginx_annotations,
 )
-from shared.domain.convert.route_form import Header
+from shared.domain.convert.route_form import Header, RouteSpec
 from shared.domain.convert.route_plan import API_VERSIONS, RoutePlan, plan_route
+from shared.domain.convert.route_tls import backend_policy, passthrough
 from shared.domain.model import ListenerRequest
 from shared.domain.pointer import child
 
@@ -51,9 +53,12 @@ HTTP_FORMATS = ("%[", "%{")
 
 
 def route(obj: dict[str, Any], lookup: Lookup) -> Conversion:
-    """Raises CannotConvert for what the target cannot do (passthrough, re-encryption, allow lists) and for what must be asked for."""
+    """Raises CannotConvert for what the target cannot do (allow lists, say) and for what must be asked for."""
     if obj.get("kind") != "Route" or obj.get("apiVersion") not in API_VERSIONS:
         raise CannotConvert("the object is not an OpenShift Route")
+    spec = read_form(RouteSpec, obj.get("spec"), "/spec")
+    if spec.tls and spec.tls.termination == "passthrough":
+        return passthrough(obj, spec, lookup)
     kind = "HTTPRoute" if uses_gateway(lookup) else "Ingress"
     _check_names(obj, kind, lookup)
     plan = plan_route(obj, lookup)
@@ -98,6 +103,9 @@ def _to_gateway(obj: dict[str, Any], plan: RoutePlan, lookup: Lookup) -> Convers
         away = {"matches": [copy.deepcopy(match)], "filters": [https_redirect()]}
         extra = (sibling(obj, "redirect", route_spec(lookup, ["http"], [plan.host], [away]), lookup),)
         losses.append(Loss("/spec/tls/insecureEdgeTerminationPolicy", "the redirect to HTTPS answers 301 instead of 302"))
+    if plan.spec.tls and plan.spec.tls.termination == "reencrypt":
+        documents, more = backend_policy(obj, plan.spec, plan.spec.tls, [name for name, _, _ in plan.backends], lookup)
+        extra, losses = (*extra, *documents), [*losses, *more]
     return Conversion(_settle(obj, API_VERSION, "HTTPRoute", spec, {}), extra, tuple(losses), _listeners(obj, plan))
 
 

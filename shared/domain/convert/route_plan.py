@@ -15,20 +15,13 @@ from shared.domain.convert.forms import read_form
 from shared.domain.convert.httproute import hostname, path_value, uses_gateway
 from shared.domain.convert.route_annotations import GENERATED, RouterSettings, is_true, read_settings
 from shared.domain.convert.route_form import RouteSpec, Tls
+from shared.domain.convert.route_tls import check_reencrypt
 from shared.domain.convert.service_ports import route_port
 from shared.domain.model import Question
 
 API_VERSIONS = ("route.openshift.io/v1", "v1")
 CLUSTER_HOST = re.compile(
     r"(\.apps\..+|\.apps-crc\.testing|\.nip\.io|\.xip\.io|\.sslip\.io|\.svc\.cluster\.local|\.openshiftapps\.com|\.openshift\.com)$"
-)
-PASSTHROUGH = (
-    "TLS passthrough needs a TLSRoute, which is in the standard channel only from Gateway API bundle v1.5 (Kubernetes 1.36) and which"
-    " approuting-istio does not serve yet: use a LoadBalancer Service, or end TLS at the Gateway"
-)
-REENCRYPT = (
-    "re-encryption needs a BackendTLSPolicy with the CA and the host name of the pods' certificate, and a certificate that no longer comes"
-    " from OpenShift's service CA"
 )
 
 
@@ -50,7 +43,7 @@ def plan_route(obj: dict[str, Any], lookup: Lookup) -> RoutePlan:
     """Raises CannotConvert with the Question whose answer would help, where one would."""
     spec = read_form(RouteSpec, obj.get("spec"), "/spec")
     tls = spec.tls if spec.tls and spec.tls.termination else None
-    _check_termination(tls)
+    _check_termination(tls, lookup)
     annotations = annotations_of(obj)
     settings = read_settings(annotations, tls=tls is not None)
     host, losses = _host(obj, spec, lookup)
@@ -63,10 +56,11 @@ def plan_route(obj: dict[str, Any], lookup: Lookup) -> RoutePlan:
     return RoutePlan(host, path_value(spec.path or "/", "/spec/path"), backends, secret, policy, spec, settings, tuple(losses))
 
 
-def _check_termination(tls: Tls | None) -> None:
-    reasons = {"passthrough": PASSTHROUGH, "reencrypt": REENCRYPT}
-    if tls and tls.termination != "edge":
-        raise CannotConvert(reasons.get(tls.termination, f"termination {tls.termination} is unknown"), path="/spec/tls/termination")
+def _check_termination(tls: Tls | None, lookup: Lookup) -> None:
+    if tls and tls.termination == "reencrypt":
+        check_reencrypt(lookup)
+    elif tls and tls.termination != "edge":
+        raise CannotConvert(f"termination {tls.termination} is unknown", path="/spec/tls/termination")
 
 
 def _host(obj: dict[str, Any], spec: RouteSpec, lookup: Lookup) -> tuple[str, list[Loss]]:
@@ -146,7 +140,7 @@ def _key_losses(spec: RouteSpec) -> list[Loss]:
     losses = [Loss(p, "key material in a manifest counts as leaked: it is no longer used here and must be renewed") for p in spec.secrets()]
     if spec.tls and spec.tls.ca_certificate:
         losses.append(Loss("/spec/tls/caCertificate", "caCertificate, the chain of the certificate, belongs into the Secret's tls.crt"))
-    if spec.tls and spec.tls.destination_ca_certificate:
+    if spec.tls and spec.tls.destination_ca_certificate and spec.tls.termination != "reencrypt":
         losses.append(Loss("/spec/tls/destinationCACertificate", "destinationCACertificate counts only with re-encryption: it is removed"))
     return losses
 
