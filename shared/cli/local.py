@@ -8,8 +8,10 @@ from pathlib import Path
 
 from shared.cli.parallel import each
 from shared.cli.tree import Tree
+from shared.domain.errors import ValidationError
 from shared.domain.inspector import inspect
 from shared.domain.intake import app_name, plan_run
+from shared.domain.knowledge import FOLDERS, belongs, decoded
 from shared.domain.model import SEVERITIES, FileOutcome, Severity
 from shared.domain.patcher import patch
 from shared.domain.reporter import finish
@@ -29,12 +31,39 @@ class LocalRun:
     removed: frozenset[str]
 
 
-def options_for(path: Path, source: str, target: Path | None, *, unsafe: bool = False) -> RunOptions:
-    """The options of a run on a path; the application is named after the folder or file."""
+def options_for(path: Path, source: str, target: Path | None, knowledge: Path | None = None, *, unsafe: bool = False) -> RunOptions:
+    """The options of a run on a path; the application is named after the folder or file.
+
+    `target` is a file, or the name of one among the team's `knowledge`. Raises ValidationError where a file cannot be used.
+    """
     resolved = path.resolve()
     name = resolved.name if resolved.is_dir() else resolved.stem
-    text = target.read_text(encoding="utf-8") if target else None
-    return RunOptions(app_name(name), source, text, unsafe)
+    own = knowledge_in(knowledge) if knowledge else {}
+    text = _target_text(target, own) if target else None
+    return RunOptions(app_name(name), source, text, unsafe, own)
+
+
+def _target_text(target: Path, own: Mapping[str, str]) -> str:
+    known = {path.partition("/")[2].rpartition(".")[0] for path in own if path.startswith("targets/")}
+    if str(target) in known:
+        return str(target)
+    try:
+        return target.read_text(encoding="utf-8")
+    except (OSError, UnicodeDecodeError) as error:
+        raise ValidationError(f"{target}: {getattr(error, 'strerror', None) or 'not UTF-8 text'}") from error
+
+
+def knowledge_in(folder: Path) -> dict[str, str]:
+    """The texts of rules/, profiles/ and targets/ of a folder by path. Raises ValidationError where none can be read."""
+    if not folder.is_dir():
+        raise ValidationError(f"{folder}: no such folder")
+    paths = sorted(path for name in FOLDERS for path in (folder / name).glob("*") if belongs(f"{name}/{path.name}"))
+    if not paths:
+        raise ValidationError(f"{folder}: holds no rules/*.yaml, profiles/*.yaml or targets/*.yaml")
+    try:
+        return decoded((path.relative_to(folder).as_posix(), path.read_bytes()) for path in paths)
+    except OSError as error:
+        raise ValidationError(f"{error.filename}: {error.strerror}") from error
 
 
 def inspect_tree(tree: Tree, options: RunOptions) -> LocalRun:

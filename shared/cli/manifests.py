@@ -46,7 +46,12 @@ class FixFormat(StrEnum):
 
 
 Source = Annotated[str, typer.Option(help="Where the manifests come from: auto, or a profile's name.")]
-TargetFile = Annotated[Path | None, typer.Option(help="Target file; keys it leaves out come from the default target.")]
+TargetFile = Annotated[
+    Path | None, typer.Option(help="Target file, or the name of one of --knowledge; keys it leaves out come from the default target.")
+]
+Knowledge = Annotated[
+    Path | None, typer.Option(metavar="DIR", help="Your own rules/, profiles/ and targets/; a file with a built-in id or name replaces it.")
+]
 FailOn = Annotated[Level, typer.Option(help="Exit with 1 where a finding of this level or worse is left.")]
 
 
@@ -54,13 +59,14 @@ def inspect(
     paths: Annotated[list[Path], typer.Argument(metavar="PATH...", help="Files or folders with manifests.")],
     source: Source = "auto",
     target: TargetFile = None,
+    knowledge: Knowledge = None,
     format_: Annotated[InspectFormat, typer.Option("--format", help="Form of the output.")] = InspectFormat.TEXT,
     fail_on: FailOn = Level.ERROR,
 ) -> None:
     """Say what would not work on AKS, where, why, and what `fix` can do about it. Changes nothing."""
     tree = read_tree(paths)
     with status("inspecting"):
-        run = inspect_tree(tree, options_for(tree.root if len(paths) > 1 else paths[0], source, target))
+        run = inspect_tree(tree, options_for(tree.root if len(paths) > 1 else paths[0], source, target, knowledge))
     if format_ is InspectFormat.TEXT:
         print_inspection(run.setup, run.outcomes)
     elif format_ is InspectFormat.GITHUB:
@@ -80,6 +86,7 @@ def fix(
     unsafe: Annotated[bool, typer.Option("--unsafe", help="Apply suggested changes too: they may change behaviour.")] = False,
     source: Source = "auto",
     target: TargetFile = None,
+    knowledge: Knowledge = None,
     fail_on: FailOn = Level.ERROR,
     format_: Annotated[FixFormat, typer.Option("--format", help="Form of the output.")] = FixFormat.TEXT,
 ) -> None:
@@ -89,7 +96,7 @@ def fix(
     tree = read_tree([path], leave_out=[p for p in (out, report_dir) if p is not None])
     tree = with_answers_of(tree, out) if out is not None else tree
     with status("fixing"):
-        run = fix_tree(tree, options_for(path, source, target, unsafe=unsafe))
+        run = fix_tree(tree, options_for(path, source, target, knowledge, unsafe=unsafe))
     reports = render_all(run.setup, run.outcomes, run.diffs)
     _write(run, tree, out, in_place=in_place)
     if report_dir is not None:

@@ -9,10 +9,11 @@ from typing import Any
 import yaml
 
 from shared.domain.convert.base import Op, split_decision_key
-from shared.domain.decision_keys import line_of, wrong_answers
+from shared.domain.decision_keys import wrong_answers
 from shared.domain.errors import ValidationError
 from shared.domain.model import Question
 from shared.domain.pointer import JsonValue, child
+from shared.domain.yaml_lines import line_of
 
 FILE_NAME = ".aks-copilot.yaml"
 MAX_BYTES = 256 * 1024

@@ -8,17 +8,15 @@ from typing import Any
 
 from shared.domain.errors import ValidationError
 from shared.domain.model import SourceFinding
-from shared.domain.target import Profile, profiles
+from shared.domain.target import Profile
 
 EVIDENCE_SHOWN = 5
 GENERIC = "generic"
 
 
-def detect_source(features: Mapping[str, Mapping[str, Any]]) -> SourceFinding:
+def detect_source(features: Mapping[str, Mapping[str, Any]], known: Mapping[str, Profile]) -> SourceFinding:
     """The profile with the most weight (each matched pattern counts its weight times the files, at most 10), or generic."""
-    scored = [
-        (score, profile.name, evidence) for profile in profiles().values() for score, evidence in [_score(profile, features)] if score
-    ]
+    scored = [(score, profile.name, evidence) for profile in known.values() for score, evidence in [_score(profile, features)] if score]
     if not scored:
         return SourceFinding(GENERIC, ("nothing that only one distribution has",))
     _, name, evidence = max(scored, key=lambda s: (s[0], s[1]))
@@ -40,16 +38,18 @@ def _score(profile: Profile, features: Mapping[str, Mapping[str, Any]]) -> tuple
     return total, [text for _, text in sorted(evidence, key=lambda e: (-e[0], e[1]))]
 
 
-def choose_source(wanted: str, recorded: str | None, features: Mapping[str, Mapping[str, Any]]) -> SourceFinding:
+def choose_source(
+    wanted: str, recorded: str | None, features: Mapping[str, Mapping[str, Any]], known: Mapping[str, Profile]
+) -> SourceFinding:
     """The user's choice, else what .aks-copilot.yaml recorded, else what is detected. Raises ValidationError for an unknown name."""
     if wanted != "auto":
-        return SourceFinding(_known(wanted), ("named by the user",))
+        return SourceFinding(_known(wanted, known), ("named by the user",))
     if recorded is not None:
-        return SourceFinding(_known(recorded), ("recorded in .aks-copilot.yaml",))
-    return detect_source(features)
+        return SourceFinding(_known(recorded, known), ("recorded in .aks-copilot.yaml",))
+    return detect_source(features, known)
 
 
-def _known(name: str) -> str:
-    if name not in profiles():
-        raise ValidationError(f"unknown source {name!r}; known: auto, {', '.join(sorted(profiles()))}")
+def _known(name: str, known: Mapping[str, Profile]) -> str:
+    if name not in known:
+        raise ValidationError(f"unknown source {name!r}; known: auto, {', '.join(sorted(known))}")
     return name

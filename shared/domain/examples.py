@@ -2,28 +2,22 @@
 
 from __future__ import annotations
 
-from collections import defaultdict
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
-from typing import Any
 
-from pydantic import ValidationError as SchemaError
-
-from shared.domain.checks import CHECKS
-from shared.domain.checks.base import Check
 from shared.domain.decisions import FILE_NAME
-from shared.domain.fixes import FIXES, FixMechanism
-from shared.domain.inspector import inspect, rules_for
+from shared.domain.inspector import inspect
 from shared.domain.intake import plan_run
 from shared.domain.patcher import patch
-from shared.domain.rulebook import Example, Rule, first_problem, try_rules
+from shared.domain.rulebook import Example, Rule, try_rules
 from shared.domain.run import RunOptions, RunSetup, SourceFile
 from shared.domain.thinker import propose
+from shared.domain.usable import problems_of
 
 
 def check_examples(rule: Rule) -> list[str]:
     """What is wrong with a rule's examples, one line each; [] where every example holds."""
-    unusable = _unusable(rule)
+    unusable = problems_of(rule)
     if unusable:
         return unusable
     problems = [f"example {n}: {p}" for n, example in enumerate(rule.examples, 1) for p in _problems(rule, example)]
@@ -31,29 +25,6 @@ def check_examples(rule: Rule) -> list[str]:
         problems.append("the rule has a safe fix, but no example shows it (`fixed`)")
     if not any(e.good is not None for e in rule.examples):
         problems.append("no example shows where the rule stays silent (`good`)")
-    return problems
-
-
-def _unusable(rule: Rule) -> list[str]:
-    """Names of checks and fixes that do not exist, parameters that they do not take, texts with stray braces."""
-    parts: list[tuple[str, str, Mapping[str, Check | FixMechanism], dict[str, Any]]] = [
-        ("match.check", rule.match.check, CHECKS, rule.match.params)
-    ]
-    if rule.fix:
-        parts.append(("fix.how", rule.fix.how, FIXES, rule.fix.params))
-    problems = []
-    for field, name, known, params in parts:
-        if name not in known:
-            problems.append(f"{field}: no {name!r}; known: {', '.join(sorted(known))}")
-            continue
-        try:
-            known[name].params.model_validate(params)
-        except SchemaError as error:
-            problems.append(f"{field} {name}: {first_problem(error)}")
-    try:
-        rule.message.format_map(defaultdict(str))
-    except ValueError as error:
-        problems.append(f"message: {error}")
     return problems
 
 
@@ -69,7 +40,6 @@ def tried(rules: Iterable[Rule]) -> Iterator[None]:
 
 def _try(rules: Iterable[Rule]) -> None:
     try_rules(rules)
-    rules_for.cache_clear()
 
 
 def _problems(rule: Rule, example: Example) -> list[str]:

@@ -9,9 +9,10 @@ from typing import Any
 
 from shared.domain.convert.kustomize import Kustomizations
 from shared.domain.decisions import answer
+from shared.domain.knowledge import Knowledge, knowledge_of
 from shared.domain.pointer import JsonValue
 from shared.domain.run import RunSetup
-from shared.domain.target import Profile, Target, parse_target, profiles
+from shared.domain.target import Profile, Target, parse_target
 
 Key = tuple[str, str | None, str]
 
@@ -22,7 +23,8 @@ class Facts:
     def __init__(self, setup: RunSetup) -> None:
         self.setup = setup
         self.typed_target: Target = parse_target(dict(setup.target), "target")
-        self.profile: Profile = profiles()[setup.source.profile]
+        self.knowledge: Knowledge = knowledge_of(setup.knowledge)
+        self.profile: Profile = self.knowledge.profiles[setup.source.profile]
         self._by_key: dict[Key, list[Mapping[str, Any]]] = defaultdict(list)
         self._by_kind: dict[str, list[Mapping[str, Any]]] = defaultdict(list)
         for entry in setup.index["objects"]:

@@ -8,15 +8,16 @@ from typing import Any
 
 from shared.domain.checks import CHECKS, Found
 from shared.domain.convert.template import expanded
-from shared.domain.decision_keys import line_of, unknown_keys
+from shared.domain.decision_keys import unknown_keys
 from shared.domain.decisions import FILE_NAME as DECISIONS
 from shared.domain.decisions import read_decisions
 from shared.domain.facts import Facts
 from shared.domain.manifest import Document, Manifest, read_manifest, resources
 from shared.domain.model import ResourceRef, Violation
 from shared.domain.pointer import join, nearest
-from shared.domain.rulebook import Closed, Rule, built_in, by_id
+from shared.domain.rulebook import Closed, Rule, by_id
 from shared.domain.run import FileFindings, RunSetup, SourceFile
+from shared.domain.yaml_lines import line_of
 
 VALUE_SHOWN = 80
 DECISIONS_RULE = "AKS0001"
@@ -25,17 +26,17 @@ DECISIONS_RULE = "AKS0001"
 def inspect(file: SourceFile, setup: RunSetup) -> FileFindings:
     """Read a file as Kubernetes reads it and hold every object against the rules."""
     if file.path == DECISIONS:
-        return FileFindings(file.path, "skipped", "The decisions of this application.", 1, tuple(unread_answers(file)))
+        return FileFindings(file.path, "skipped", "The decisions of this application.", 1, tuple(unread_answers(file, facts_of(setup))))
     manifest = manifest_of(file)
     if manifest.status != "manifest":
         return FileFindings(file.path, manifest.status, manifest.reason, 0)
     return FileFindings(file.path, "unchanged", None, len(manifest.documents), tuple(violations(manifest, facts_of(setup))))
 
 
-def unread_answers(file: SourceFile) -> Iterator[Violation]:
+def unread_answers(file: SourceFile, facts: Facts) -> Iterator[Violation]:
     """A warning at every key of the decisions file that nothing reads."""
     rule = by_id()[DECISIONS_RULE]
-    for place, message in unknown_keys(read_decisions(file.data), built_in()):
+    for place, message in unknown_keys(read_decisions(file.data), facts.knowledge.rulebook.rules):
         line = line_of(file.data.decode("utf-8-sig"), place)
         yield Violation(rule.id, rule.title, "warning", 0, join(place), line, 1, None, message, rule.links)
 
@@ -79,17 +80,10 @@ def every_object(document: Document, facts: Facts) -> Iterator[tuple[str, dict[s
 
 def firing(obj: Mapping[str, Any], facts: Facts, *, fragment: bool = False) -> Iterator[tuple[Rule, Found]]:
     """The rules that fire on one object, and where; on a fragment, those that look for what is there."""
-    for rule in rules_for(obj["apiVersion"], obj["kind"]):
+    for rule in facts.knowledge.rulebook.for_kind(obj["apiVersion"], obj["kind"]):
         check = CHECKS[rule.match.check]
         if ("any" in rule.sources or facts.profile.name in rule.sources) and not (fragment and check.needs_whole):
             yield from ((rule, found) for found in check.find(obj, params_of(rule), facts))
-
-
-@functools.lru_cache(maxsize=4096)
-def rules_for(api_version: str, kind: str) -> tuple[Rule, ...]:
-    """The rules that look at this kind; conversions of whole objects come first, since they change what the others see."""
-    rules = [r for r in built_in() if not r.deprecated and r.applies_to(api_version, kind)]
-    return tuple(sorted(rules, key=lambda r: (r.fix is None or r.fix.how != "convert", r.id)))
 
 
 def params_of(rule: Rule) -> Closed:

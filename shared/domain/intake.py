@@ -11,10 +11,12 @@ from collections.abc import Iterable, Iterator
 from shared.domain.decisions import FILE_NAME, answer, read_decisions
 from shared.domain.detect import choose_source
 from shared.domain.index import build_index
+from shared.domain.knowledge import Knowledge, knowledge_of
 from shared.domain.manifest import Manifest, read_manifest
 from shared.domain.pointer import JsonValue
 from shared.domain.run import RunOptions, RunSetup, SourceFile
-from shared.domain.target import read_target
+from shared.domain.target import DEFAULT_TARGET, Target, merged_target, read_target
+from shared.domain.usable import usable
 
 APP_NAME = re.compile(r"[a-z0-9-]{1,40}")
 """DESIGN 3: the name of an application."""
@@ -22,7 +24,8 @@ APP_NAME = re.compile(r"[a-z0-9-]{1,40}")
 
 def plan_run(files: Iterable[SourceFile], options: RunOptions) -> RunSetup:
     """Read every file once. Raises ValidationError where target, source name or decisions file cannot be used."""
-    target = read_target(options.target)
+    knowledge = usable(knowledge_of(options.knowledge), options.knowledge)
+    target = chosen_target(options.target, knowledge)
     snapshot: list[list[str]] = []
     decisions_file: list[bytes] = []
 
@@ -40,10 +43,18 @@ def plan_run(files: Iterable[SourceFile], options: RunOptions) -> RunSetup:
 
     index = build_index(seen(), lambda key: answer(answers(), key))
     decisions = answers()
-    source = choose_source(options.source, decisions.get("source"), index["features"])
+    source = choose_source(options.source, decisions.get("source"), index["features"], knowledge.profiles)
     described = target.model_dump(mode="json", by_alias=True)
-    run_id = run_id_of(options.app, snapshot, described, {**decisions, "source": source.profile, "unsafe": options.apply_unsafe})
-    return RunSetup(run_id, options.app, source, described, decisions, index, options.apply_unsafe)
+    chosen = {**decisions, "source": source.profile, "unsafe": options.apply_unsafe}
+    snapshot += [[f"knowledge/{path}", hashlib.sha256(text.encode()).hexdigest()] for path, text in options.knowledge.items()]
+    run_id = run_id_of(options.app, snapshot, described, chosen)
+    return RunSetup(run_id, options.app, source, described, decisions, index, options.apply_unsafe, dict(options.knowledge))
+
+
+def chosen_target(wanted: str | None, knowledge: Knowledge) -> Target:
+    """The target of a file's text, or of that name among the team's own, which may stand in the place of the default one too."""
+    own = knowledge.targets.get((wanted or DEFAULT_TARGET).strip())
+    return read_target(wanted) if own is None else merged_target(own)
 
 
 def run_id_of(app: str, snapshot: Iterable[list[str]], target: JsonValue, decisions: JsonValue) -> str:

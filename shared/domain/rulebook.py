@@ -185,6 +185,21 @@ def load_rules(paths: Iterable[Path]) -> list[Rule]:
     return [rules[k] for k in sorted(rules)]
 
 
+class Rulebook:
+    """The rules of a run, by id."""
+
+    def __init__(self, rules: Iterable[Rule]) -> None:
+        self.rules = tuple(sorted(rules, key=lambda r: r.id))
+        self._for: dict[tuple[str, str], tuple[Rule, ...]] = {}
+
+    def for_kind(self, api_version: str, kind: str) -> tuple[Rule, ...]:
+        """The rules that look at this kind; conversions of whole objects come first, since they change what the others see."""
+        if (api_version, kind) not in self._for:
+            found = [r for r in self.rules if not r.deprecated and r.applies_to(api_version, kind)]
+            self._for[api_version, kind] = tuple(sorted(found, key=lambda r: (r.fix is None or r.fix.how != "convert", r.id)))
+        return self._for[api_version, kind]
+
+
 @functools.cache
 def built_in() -> tuple[Rule, ...]:
     """The program's own rules, by id (and those that are tried, see `try_rules`)."""

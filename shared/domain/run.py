@@ -12,7 +12,7 @@ The flow, the same in the CLI and in the pipeline (which only moves these values
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any, Literal
 
 from shared.domain.model import FileOutcome, SourceFinding, Violation
@@ -29,12 +29,13 @@ class SourceFile:
 
 @dataclass(frozen=True, slots=True)
 class RunOptions:
-    """What the caller chose. `target` and `decisions` are file texts (None: the default target, no decisions)."""
+    """What the caller chose. `target` is a target file's text, or the name of one of `knowledge`, the team's own files by path."""
 
     app: str
     source: str = "auto"
     target: str | None = None
     apply_unsafe: bool = False
+    knowledge: Mapping[str, str] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,17 +49,20 @@ class RunSetup:
     decisions: Mapping[str, JsonValue]
     index: Mapping[str, JsonValue]
     apply_unsafe: bool = False
+    knowledge: Mapping[str, str] = field(default_factory=dict)
+    """Texts of the team's own rules, profiles and targets by path."""
 
     def to_json(self) -> dict[str, JsonValue]:
         return {
             "runId": self.run_id, "app": self.app, "source": self.source.to_json(), "target": dict(self.target),
             "decisions": dict(self.decisions), "index": dict(self.index), "applyUnsafe": self.apply_unsafe,
+            "knowledge": dict(self.knowledge),
         }  # fmt: skip
 
     @classmethod
     def from_json(cls, data: Mapping[str, Any]) -> RunSetup:
         return cls(data["runId"], data["app"], SourceFinding.from_json(data["source"]), data["target"], data["decisions"],
-                   data["index"], data["applyUnsafe"])  # fmt: skip
+                   data["index"], data["applyUnsafe"], data["knowledge"])  # fmt: skip
 
 
 @dataclass(frozen=True, slots=True)

@@ -7,7 +7,6 @@ import fnmatch
 from shared.domain.convert.base import decision_key
 from shared.domain.facts import Facts
 from shared.domain.pointer import get
-from shared.domain.target import profiles
 
 IN_TREE = frozenset({"kubernetes.io/azure-disk", "kubernetes.io/azure-file"})
 """Provisioners that are mended in place (rule AKS0104), so that their classes exist on the target."""
@@ -34,7 +33,7 @@ def class_shape(name: str, facts: Facts) -> str | None:
     """
     if isinstance(facts.decision(decision_key("storageClasses", name)), str):
         return "decided"
-    ordered = (facts.profile, *profiles().values())
+    ordered = (facts.profile, *facts.knowledge.profiles.values())
     own = facts.find("StorageClass", None, name)
     driver = own.get("provisioner") if own else None
     by_driver = (shape for p in ordered for pattern, shape in p.provisioners.items() if fnmatch.fnmatchcase(str(driver), pattern))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import functools
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, Literal
 
@@ -87,7 +88,15 @@ def read_target(text: str | None) -> Target:
         raise ValidationError(f"target: not YAML: {getattr(error, 'problem', None) or 'unreadable'}") from error
     if not isinstance(given, dict):
         raise ValidationError("target: not a mapping")
-    return parse_target(default_target().model_dump(by_alias=True) | given, "target")
+    try:
+        return merged_target(given)
+    except SchemaError as error:
+        raise ValidationError(f"target: {first_problem(error)}") from error
+
+
+def merged_target(given: Mapping[str, Any]) -> Target:
+    """A target file's keys over those of the default target. Raises pydantic's ValidationError."""
+    return Target.model_validate(default_target().model_dump(by_alias=True) | dict(given))
 
 
 @functools.cache

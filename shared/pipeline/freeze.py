@@ -15,7 +15,7 @@ from shared.domain.errors import ValidationError
 from shared.domain.messages import Envelope
 from shared.domain.model import FileOutcome
 from shared.domain.run import RunOptions, RunSetup
-from shared.pipeline import batches, mail, names, sources, state
+from shared.pipeline import batches, knowledge, mail, names, sources, state
 from shared.pipeline.context import Context
 
 
@@ -41,7 +41,7 @@ def dispatch(ctx: Context, cause: Envelope, count: int) -> None:
 def _freeze(ctx: Context, run: str, source: sources.Source) -> dict[str, Any]:
     content, refused = _read(ctx, source)
     sources.copy_unread(ctx, source, run)
-    setup, broken = _plan(ctx, run, source.options, content)
+    setup, broken = _plan(ctx, run, source, content)
     count = 0
     for number, group in enumerate(batches.split(content.files, ctx.limits.batch_bytes)):
         batches.save(ctx, run, number, batches.Batch(group, broken))
@@ -69,9 +69,10 @@ def _read(ctx: Context, source: sources.Source) -> tuple[ArchiveContent, dict[st
     return content, content.refused
 
 
-def _plan(ctx: Context, run: str, options: RunOptions, content: ArchiveContent) -> tuple[RunSetup, str | None]:
-    """The run's setup; where the application's own settings cannot be used, that of an empty run, and why."""
+def _plan(ctx: Context, run: str, source: sources.Source, content: ArchiveContent) -> tuple[RunSetup, str | None]:
+    """The run's setup; where the application's own settings or the team's knowledge cannot be used, that of an empty run, and why."""
     try:
+        options = replace(source.options, knowledge=knowledge.load(ctx, source.knowledge))
         return replace(ctx.engine.plan(content.files, options), run_id=run), None
     except ValidationError as error:
-        return replace(ctx.engine.plan([], RunOptions(options.app)), run_id=run), logs.describe(error)
+        return replace(ctx.engine.plan([], RunOptions(source.app)), run_id=run), logs.describe(error)

@@ -11,6 +11,7 @@ itself; so a folder of any size has two checks alive, and one lost message does 
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import replace
 from functools import partial
 from typing import Any
 
@@ -18,7 +19,7 @@ from shared import logs
 from shared.domain.messages import Envelope, MessageType, new_traceparent
 from shared.domain.ports import BlobInfo
 from shared.domain.run import RunOptions
-from shared.pipeline import delivery, freeze, names, sources, state
+from shared.pipeline import delivery, freeze, knowledge, names, sources, state
 from shared.pipeline.context import Context
 
 
@@ -34,6 +35,8 @@ def handle(ctx: Context, envelope: Envelope) -> delivery.Following | None:
     source = _source(ctx, envelope)
     if source is None:
         return None
+    if source.container == names.MANIFESTS:
+        source = replace(source, knowledge=knowledge.keep(ctx))
     return envelope.model_copy(update={"run_id": source.run_id}), partial(freeze.start, source=source)
 
 
@@ -57,7 +60,7 @@ def _source(ctx: Context, envelope: Envelope) -> sources.Source | None:
 
 def _posted(payload: Mapping[str, Any]) -> sources.Source:
     options = RunOptions(payload["app"], payload["source"], payload["target"], payload["unsafe"])
-    return sources.body(payload["app"], payload["kind"], payload["body"], options)
+    return sources.body(payload["app"], payload["kind"], payload["body"], options, payload["knowledge"])
 
 
 def _uploaded(ctx: Context, name: str) -> sources.Source | None:

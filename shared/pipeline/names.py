@@ -1,7 +1,8 @@
 """Names in storage: containers, queues, the blobs of a run, and the run's own name. One place, so that stages agree.
 
 Beside the runs' own folders `<runId>/`, the container `runs` holds `index/` (newest run first), `open/` (unfinished runs),
-`uploads/` (bodies of POST /api/runs), `ignored/` (uploads that start no run) and `lost/` (what went wrong outside any run).
+`uploads/` (bodies of POST /api/runs), `knowledge/` (frozen rules, profiles and targets of the team),
+`ignored/` (uploads that start no run) and `lost/` (what went wrong outside any run).
 """
 
 from __future__ import annotations
@@ -39,9 +40,12 @@ def is_run_id(text: str) -> bool:
     return re.fullmatch(RUN_ID, text) is not None
 
 
-def run_id(app: str, snapshot: Iterable[tuple[str, str]], options: RunOptions) -> str:
-    """The run's name from its snapshot of (name, ETag) and what the caller chose; decisions are files of the snapshot."""
-    key = [app, sorted(snapshot), options.source, options.target, options.apply_unsafe]
+def run_id(app: str, snapshot: Iterable[tuple[str, str]], options: RunOptions, knowledge: str = "") -> str:
+    """The run's name from its snapshot of (name, ETag), what the caller chose, and the digest of the team's knowledge, where there is any.
+
+    Decisions are files of the snapshot.
+    """
+    key = [app, sorted(snapshot), options.source, options.target, options.apply_unsafe, *([knowledge] if knowledge else [])]
     return f"{app}-{hashlib.sha256(json.dumps(key).encode()).hexdigest()[:12]}"
 
 
@@ -59,6 +63,11 @@ def app_archive(blob: str) -> tuple[str, ArchiveKind] | None:
 def started(run: str) -> str:
     """Who and when; created once."""
     return f"{run}/started.json"
+
+
+def knowledge(digest: str) -> str:
+    """The frozen files of the container `knowledge`."""
+    return f"knowledge/{digest}.json"
 
 
 def setup(run: str) -> str:

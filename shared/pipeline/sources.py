@@ -43,10 +43,12 @@ class Source:
     snapshot: tuple[tuple[str, str], ...]
     options: RunOptions
     blobs: tuple[BlobInfo, ...] = field(default=())
+    knowledge: str = ""
+    """The digest under which the team's knowledge was frozen."""
 
     @property
     def run_id(self) -> str:
-        return names.run_id(self.app, self.snapshot, self.options)
+        return names.run_id(self.app, self.snapshot, self.options, self.knowledge)
 
 
 def folder(ctx: Context, app: str) -> Source:
@@ -65,9 +67,9 @@ def archive(ctx: Context, name: str) -> Source | None:
     return Source(found[0], f"{names.MANIFESTS}/{name}", found[1], names.MANIFESTS, name, ((name, app.etag),), RunOptions(found[0]), (app,))
 
 
-def body(app: str, kind: str, content: str, options: RunOptions) -> Source:
-    """A body of POST /api/runs, stored under its own digest `content`."""
-    return Source(app, "POST /api/runs", kind, names.RUNS, names.upload(content), (("upload", content),), options)
+def body(app: str, kind: str, content: str, options: RunOptions, knowledge: str) -> Source:
+    """A body of POST /api/runs, stored under its own digest `content`; the knowledge is that of the moment when it was sent."""
+    return Source(app, "POST /api/runs", kind, names.RUNS, names.upload(content), (("upload", content),), options, knowledge=knowledge)
 
 
 def read(ctx: Context, source: Source) -> ArchiveContent:

@@ -14,7 +14,7 @@ from typing import Literal
 from shared.domain.errors import ValidationError
 from shared.domain.messages import INLINE_BYTES, Envelope, new_traceparent
 from shared.domain.run import RunOptions
-from shared.pipeline import names, sources, state
+from shared.pipeline import knowledge, names, sources, state
 from shared.pipeline.context import Context
 
 BodyKind = Literal["zip", "tar.gz", "json"]
@@ -40,8 +40,9 @@ def _submit(ctx: Context, data: bytes, kind: BodyKind, options: RunOptions, trac
     if len(data) > ctx.limits.upload_bytes:
         raise ValidationError(f"the upload is larger than {ctx.limits.upload_bytes} bytes")
     content = hashlib.sha256(data).hexdigest()
-    run = sources.body(options.app, kind, content, options).run_id
-    chosen = {"source": options.source, "target": options.target, "unsafe": options.apply_unsafe}
+    frozen = knowledge.keep(ctx)
+    run = sources.body(options.app, kind, content, options, frozen).run_id
+    chosen = {"knowledge": frozen, "source": options.source, "target": options.target, "unsafe": options.apply_unsafe}
     payload = {"app": options.app, "kind": kind, "body": content} | chosen
     trace = traceparent or new_traceparent()
     text = Envelope(type="upload", run_id=run, dedup_key=f"upload/{run}", traceparent=trace, payload=payload).encode()
