@@ -88,3 +88,50 @@ def test_the_coverage_page_lists_every_verdict() -> None:
     page = (Path(__file__).parents[1] / "docs" / "coverage.md").read_text()
     missing = [k for k, v in {**MIDDLEWARES, **OBJECTS}.items() if f"| {k}" not in page or v.sentence not in page]
     assert missing == []
+
+
+RAW = """\
+    apiVersion: traefik.io/v1alpha1
+    kind: %s
+    metadata: {name: db, namespace: web}
+    spec: %s
+    """
+DB = (
+    "apiVersion: v1\nkind: Service\nmetadata: {name: db, namespace: web}\n"
+    "spec: {selector: {app: db}, ports: [{name: pg, port: 5432, targetPort: sql}]}\n"
+)
+PLAIN = "{entryPoints: [pg], routes: [{match: 'HostSNI(`*`)', services: [{name: db, port: pg}]}]}"
+
+
+def test_a_raw_route_asks_and_keeps_clear_of_the_services_name() -> None:
+    asked = mended(RAW % ("IngressRouteTCP", PLAIN), others={"db.yaml": DB})
+    assert [q.key for q in asked.outcome.questions] == ["tcpRoutes.web/db"]
+    made = mended(RAW % ("IngressRouteTCP", PLAIN), others={"db.yaml": DB}, decisions="tcpRoutes: {web/db: public}\n", source="k3s")
+    service = yaml.safe_load(text_of(made))
+    assert service["metadata"]["name"] == "db-lb"
+    assert service["metadata"]["annotations"] == {"service.beta.kubernetes.io/azure-load-balancer-internal": "false"}
+    assert service["spec"]["ports"] == [{"port": 5432, "protocol": "TCP", "targetPort": "sql"}]
+    assert any("entry point pg" in v.message for v in found(made, "AKS0002"))
+
+
+def test_a_udp_route_keeps_its_protocol() -> None:
+    spec = "{routes: [{services: [{name: db, port: 5432}]}]}"
+    made = mended(RAW % ("IngressRouteUDP", spec), others={"db.yaml": DB}, decisions="tcpRoutes: {web/db: internal}\n")
+    assert yaml.safe_load(text_of(made))["spec"]["ports"][0]["protocol"] == "UDP"
+
+
+@pytest.mark.parametrize(
+    "spec",
+    [
+        PLAIN.replace("`*`", "`db.example.com`"),
+        PLAIN.replace("entryPoints", "tls: {passthrough: true}, entryPoints"),
+        PLAIN.replace("services", "middlewares: [{name: only-us}], services"),
+        PLAIN.replace("port: pg", "port: pg, proxyProtocol: {version: 2}"),
+        PLAIN.replace("name: db", "name: elsewhere"),
+        "{routes: []}",
+    ],
+)
+def test_what_a_load_balancer_cannot_do_is_refused_even_when_answered(spec: str) -> None:
+    patched = mended(RAW % ("IngressRouteTCP", spec), others={"db.yaml": DB}, decisions="tcpRoutes: {web/db: public}\n")
+    assert [v.resolution for v in found(patched, "AKS0204")] == ["needs-human"]
+    assert "kind: IngressRouteTCP" in text_of(patched)

@@ -45,6 +45,7 @@ GROUPS: Mapping[str, Group] = {
     "tls": Group("the kubernetes.io/tls Secret that holds the certificate of a host"),
     "backendCAs": Group("the ConfigMap (key ca.crt) with the CA of the pods behind a re-encrypting Route"),
     "backendHostnames": Group("the host name in the certificate of the pods behind a re-encrypting Route"),
+    "tcpRoutes": Group("whether the load balancer in the place of an IngressRouteTCP or IngressRouteUDP is public or internal", "exposure"),
     "passthrough": Group("whether the load balancer in the place of a passthrough Route is public or internal", "exposure"),
     "ports": Group("the port of a Service that a route uses", "port"),
     "hosts": Group("what becomes of a host name of the old cluster that a manifest names"),

@@ -8,11 +8,12 @@ from shared.domain.convert.deployment_config import deployment_config
 from shared.domain.convert.image_triggers import image_triggers
 from shared.domain.convert.ingress import ingress
 from shared.domain.convert.ingress_route import ingress_route
-from shared.domain.convert.references import reference_deployment_config
+from shared.domain.convert.references import reference_deployment_config, reference_removed_workload
 from shared.domain.convert.removed_autoscaler import removed_autoscaler
 from shared.domain.convert.removed_crd import removed_crd
 from shared.domain.convert.removed_ingress import removed_ingress
 from shared.domain.convert.removed_simple import (
+    cronjob_zone,
     removed_cronjob,
     removed_disruption_budget,
     removed_endpoint_slice,
@@ -24,21 +25,25 @@ from shared.domain.convert.removed_webhook import removed_webhook
 from shared.domain.convert.removed_workload import removed_workload
 from shared.domain.convert.route import route
 from shared.domain.convert.template import template
+from shared.domain.convert.traefik_tcp import ingress_route_raw
 
 CONVERSIONS: dict[str, Converter] = {
     "route": route,
     "ingress": ingress,
     "ingress-route": ingress_route,
+    "ingress-route-raw": ingress_route_raw,
     "deployment-config": deployment_config,
     "build-config": build_config,
     "template": template,
     "image-triggers": image_triggers,
     "reference-deployment-config": reference_deployment_config,
+    "reference-removed-workload": reference_removed_workload,
     "removed-api-workload": removed_workload,
     "removed-api-ingress": removed_ingress,
     "removed-api-hpa": removed_autoscaler,
     "removed-api-simple": removed_simple,
     "removed-api-cronjob": removed_cronjob,
+    "cronjob-zone": cronjob_zone,
     "removed-api-pdb": removed_disruption_budget,
     "removed-api-endpoint-slice": removed_endpoint_slice,
     "removed-api-priority-level": removed_priority_level,
