@@ -34,6 +34,8 @@ _SAME_FORM: tuple[tuple[str, tuple[str, ...], str], ...] = (
     ("flowcontrol.apiserver.k8s.io/v1beta3", _FLOW, "flowcontrol.apiserver.k8s.io/v1"),
     ("snapshot.storage.k8s.io/v1beta1", ("VolumeSnapshot", "VolumeSnapshotClass", "VolumeSnapshotContent"), "snapshot.storage.k8s.io/v1"),
     ("gateway.networking.k8s.io/v1beta1", ("Gateway", "GatewayClass", "HTTPRoute"), "gateway.networking.k8s.io/v1"),
+    ("gateway.networking.k8s.io/v1alpha2", ("Gateway", "GatewayClass", "HTTPRoute", "GRPCRoute"), "gateway.networking.k8s.io/v1"),
+    ("gateway.networking.k8s.io/v1alpha2", ("ReferenceGrant",), "gateway.networking.k8s.io/v1beta1"),
 )
 SUCCESSORS = {(old, kind): new for old, kinds, new in _SAME_FORM for kind in kinds}
 ZONED_SCHEDULE = re.compile(r"(?:CRON_)?TZ=(\S+)\s+(.+)")
@@ -59,17 +61,28 @@ def removed_cronjob(obj: dict[str, Any], lookup: Lookup) -> Conversion:
     operations = retype(
         obj, _successor(obj, {("batch/v1beta1", "CronJob"): "batch/v1", ("batch/v2alpha1", "CronJob"): "batch/v1"}), "CronJob"
     )
+    return Conversion((*operations, *_zone(obj)))
+
+
+def cronjob_zone(obj: dict[str, Any], lookup: Lookup) -> Conversion:
+    """A zone inside the schedule becomes `timeZone`. Raises CannotConvert where there is none, or two."""
+    del lookup
+    operations = _zone(obj) if obj.get("kind") == "CronJob" and obj.get("apiVersion") == "batch/v1" else []
+    if not operations:
+        raise CannotConvert("the object is not a CronJob with a time zone in its schedule")
+    return Conversion(tuple(operations))
+
+
+def _zone(obj: dict[str, Any]) -> list[Op]:
     spec = obj.get("spec")
     schedule = spec.get("schedule") if isinstance(spec, dict) else None
     zoned = ZONED_SCHEDULE.fullmatch(schedule.strip()) if isinstance(schedule, str) else None
     if zoned and isinstance(spec, dict):
         if spec.get("timeZone") is not None:
             raise CannotConvert("the schedule names a time zone and spec.timeZone does too", path="/spec/schedule")
-        operations += [
-            Op("replace", "/spec/schedule", zoned[2]),
-            Op("replace" if "timeZone" in spec else "add", "/spec/timeZone", zoned[1]),
-        ]
-    return Conversion(tuple(operations))
+        zone = Op("replace" if "timeZone" in spec else "add", "/spec/timeZone", zoned[1])
+        return [Op("replace", "/spec/schedule", zoned[2]), zone]
+    return []
 
 
 def removed_disruption_budget(obj: dict[str, Any], lookup: Lookup) -> Conversion:
