@@ -14,6 +14,7 @@ from shared.domain.convert.edits import annotations_of, label_of, name_of, names
 from shared.domain.convert.forms import Form, read_form
 from shared.domain.convert.trigger_images import resolve_images
 from shared.domain.model import Question
+from shared.domain.paths import containers
 
 API_VERSIONS = ("apps.openshift.io/v1", "v1")
 CONTROLLER_LABEL = "deploymentconfig"
@@ -71,7 +72,7 @@ def deployment_config(obj: dict[str, Any], lookup: Lookup) -> Conversion:
     ]
     return Conversion(
         tuple(operations), losses=tuple(losses), questions=images.questions, resources=tuple(images.resources),
-        reveals=tuple(o.path for o in images.operations),
+        reveals=tuple(f"{path}/image" for path, _ in containers(obj)),
     )  # fmt: skip
 
 

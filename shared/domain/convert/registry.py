@@ -8,6 +8,7 @@ from shared.domain.convert.deployment_config import deployment_config
 from shared.domain.convert.image_triggers import image_triggers
 from shared.domain.convert.ingress import ingress
 from shared.domain.convert.ingress_route import ingress_route
+from shared.domain.convert.network_policy import dns_peers, router_peers
 from shared.domain.convert.references import reference_deployment_config, reference_removed_workload
 from shared.domain.convert.removed_autoscaler import removed_autoscaler
 from shared.domain.convert.removed_crd import removed_crd
@@ -34,6 +35,8 @@ CONVERSIONS: dict[str, Converter] = {
     "ingress-route-raw": ingress_route_raw,
     "deployment-config": deployment_config,
     "build-config": build_config,
+    "router-peers": router_peers,
+    "dns-peers": dns_peers,
     "template": template,
     "image-triggers": image_triggers,
     "reference-deployment-config": reference_deployment_config,
