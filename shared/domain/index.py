@@ -41,6 +41,7 @@ KEPT: Mapping[str, tuple[str, ...]] = {
     "Ingress": ("/spec", "/metadata/annotations"),
     "Secret": ("/type",),
     "Certificate": ("/spec/secretName", "/spec/dnsNames"),
+    "StatefulSet": ("/spec/volumeClaimTemplates",),
     "StorageClass": ("/provisioner",),
     "PersistentVolumeClaim": ("/spec/accessModes", "/spec/storageClassName"),
     "PersistentVolume": ("/spec/storageClassName",),

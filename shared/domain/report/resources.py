@@ -6,6 +6,7 @@ from collections.abc import Iterable
 
 from shared.domain.model import AzureResource, FileOutcome
 from shared.domain.report.credentials import redact
+from shared.domain.report.data_copy import data_copy
 from shared.domain.report.escape import code_block, inline
 from shared.domain.run import RunSetup
 
@@ -18,15 +19,16 @@ _ORDER = (
 
 def resources_md(setup: RunSetup, outcomes: Iterable[FileOutcome]) -> str:
     """The page; it says so where nothing is called for."""
-    wanted = azure_resources(outcomes)
+    outcomes = list(outcomes)
+    wanted, copies = azure_resources(outcomes), data_copy(setup, outcomes)
     lines = [f"# Azure resources for {inline(setup.app)}", ""]
     if not wanted:
-        return "\n".join([*lines, "The findings call for no Azure resource beyond the cluster itself.", ""])
+        return "\n".join([*lines, "The findings call for no Azure resource beyond the cluster itself.", "", *copies])
     lines += ["Made in this order. Names in capitals are yours to fill in; nothing here was run.", ""]
     for number, (resource, paths) in enumerate(wanted, 1):
         lines += [f"## {number}. {inline(resource.kind)}: {inline(resource.name)}", "", inline(resource.why), ""]
         lines += [f"Called for by {', '.join(inline(p) for p in paths)}.", "", *code_block(redact(resource.command), "sh"), ""]
-    return "\n".join(lines)
+    return "\n".join([*lines, *copies])
 
 
 def azure_resources(outcomes: Iterable[FileOutcome]) -> list[tuple[AzureResource, list[str]]]:
