@@ -149,8 +149,10 @@ class Builder:
 
     def _backend(self, backend: Backend, path: str) -> list[dict[str, Any]]:
         service = backend.service
-        if service is None or service.port is None:
+        if service is None or service.port is None or backend.resource is not None:
             raise CannotConvert(f"{path} does not name a Service and its port", path=path)
+        if service.port.number is not None and service.port.name:
+            raise CannotConvert(f"{path} names its port twice, by number and by name", path=path)
         port = service.port.number
         if port is None:
             port = ingress_port(self.lookup, namespace_of(self.obj), service.name, service.port.name or "", path)
