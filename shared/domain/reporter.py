@@ -12,6 +12,7 @@ from dataclasses import replace
 import yaml
 
 from shared.domain import editor
+from shared.domain.chart_templates import traced
 from shared.domain.consistency import as_they_came, broken_by, reported, restored
 from shared.domain.convert import gateway
 from shared.domain.convert.base import Op
@@ -28,6 +29,7 @@ from shared.domain.rulebook import by_id
 from shared.domain.run import FinishedRun, RunSetup
 
 DECISIONS_RULE, KUSTOMIZE_RULE, DANGLING_RULE, GATEWAY_RULE = "AKS0001", "AKS0006", "AKS0007", "AKS0200"
+CHART_RULE = "AKS0008"
 GATEWAY_HEADER = "# The shared Gateway of this application, written by aks-copilot: one per namespace, one listener per TLS host.\n"
 
 APP_ROUTING = AzureResource(
@@ -45,6 +47,7 @@ def finish(setup: RunSetup, outcomes: Sequence[FileOutcome], read: Read, origina
     """Every entry of the report, and the files that only the whole run could write; `original` gives the bytes as they came."""
     step = _Finishing(setup, outcomes, read, original)
     step.consistency()
+    step.charts()
     step.gateways()
     step.kustomizations()
     step.decisions()
@@ -89,6 +92,15 @@ class _Finishing:
                 said = Violation(rule.id, rule.title, severity, document.index, path, *document.position(path), owner,
                                  f"{found.describe()}.", rule.links, reason=rule.advice)  # fmt: skip
                 self.entries[entry.path] = replace(entry, violations=(*entry.violations, said))
+
+    def charts(self) -> None:
+        """Say which keys of values files the charts' templates, which nobody edits, turn into what AKS lacks."""
+        rule = by_id()[CHART_RULE]
+        for found in traced(self.entries, self._original, self.facts):
+            entry = self.entries[found.file]
+            said = Violation(rule.id, rule.title, rule.severity, 0, found.path, found.line, 1, None, found.message, rule.links,
+                             reason=rule.advice)  # fmt: skip
+            self.entries[found.file] = replace(entry, violations=(*entry.violations, said))
 
     def gateways(self) -> None:
         """Make or extend `aks-gateway.yaml` for the listeners that converted routes ask for."""
