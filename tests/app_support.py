@@ -4,14 +4,15 @@ A case: `files` (path: text), `source`, `decisions`, `unsafe`, `target`; and wha
 - `out`: {Kind/[namespace/]name: {dotted.path: value}}; a value of null means that the field is absent; `{}` only that the object is there;
 - `gone`: objects that must not be there any more; `same`: objects that must be as they were;
 - `losses`: one text that each finding of a loss contains, no more and no less; `asks`: the exact keys of the open questions;
-- `refused`: {Kind/...: text in the reason}; `rules`: rule ids that must fire; `quiet`: rule ids that must not.
+- `refused`: {Kind/...: text in the reason}; `rules`: rule ids that must fire; `quiet`: rule ids that must not;
+- `fragments`: files that hold patches of a kustomization, no objects.
 """
 
 from __future__ import annotations
 
 import functools
 from collections.abc import Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 from shared.domain.decisions import FILE_NAME
@@ -43,6 +44,7 @@ class App:
     refused: dict[str, str] = field(default_factory=dict)
     rules: list[str] = field(default_factory=list)
     quiet: list[str] = field(default_factory=list)
+    fragments: list[str] = field(default_factory=list)
 
     def __hash__(self):
         return id(self)
@@ -54,6 +56,7 @@ class Done:
     after: dict[str, bytes]
     outcomes: tuple[Any, ...]
     questions: list[Any]
+    fragments: tuple[str, ...] = ()
 
 
 @functools.cache
@@ -63,7 +66,8 @@ def run(app: App) -> Done:
     files = {path: text.encode() for path, text in app.files.items()}
     if app.decisions is not None:
         files[FILE_NAME] = yaml.safe_dump(app.decisions).encode()
-    return fix(files, app.source, unsafe=app.unsafe, target=yaml.safe_dump(app.target) if app.target else None)
+    done = fix(files, app.source, unsafe=app.unsafe, target=yaml.safe_dump(app.target) if app.target else None)
+    return replace(done, fragments=tuple(app.fragments))
 
 
 def fix(files: dict[str, bytes], source: str, *, unsafe: bool = False, target: str | None = None) -> Done:
@@ -82,7 +86,7 @@ def fix(files: dict[str, bytes], source: str, *, unsafe: bool = False, target: s
 def objects(done: Done, files: dict[str, bytes] | None = None) -> Iterator[dict[str, Any]]:
     for path, data in sorted((done.after if files is None else files).items()):
         manifest = read_manifest(path, data)
-        if manifest.status == "manifest" and path != FILE_NAME:
+        if manifest.status == "manifest" and path not in (FILE_NAME, *done.fragments):
             for document in manifest.documents:
                 yield from (obj for _, obj in resources(document))
 
