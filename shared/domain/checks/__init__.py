@@ -1,6 +1,20 @@
 """The checks that rule files name. Importing this package registers them all."""
 
-from shared.domain.checks import basic, chart_values, claims, cluster, identity, images, pods, scheduling, services, streams, text, traefik
+from shared.domain.checks import (
+    basic,
+    chart_values,
+    claims,
+    cluster,
+    identity,
+    images,
+    openshift,
+    pods,
+    scheduling,
+    services,
+    streams,
+    text,
+    traefik,
+)
 from shared.domain.checks.base import CHECKS, Check, Found
 
 __all__ = [
@@ -13,6 +27,7 @@ __all__ = [
     "cluster",
     "identity",
     "images",
+    "openshift",
     "pods",
     "scheduling",
     "services",

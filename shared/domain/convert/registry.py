@@ -25,6 +25,7 @@ from shared.domain.convert.removed_simple import (
 from shared.domain.convert.removed_webhook import removed_webhook
 from shared.domain.convert.removed_workload import removed_workload
 from shared.domain.convert.route import route
+from shared.domain.convert.serving_certificate import serving_certificate
 from shared.domain.convert.template import template
 from shared.domain.convert.traefik_tcp import ingress_route_raw
 
@@ -38,6 +39,7 @@ CONVERSIONS: dict[str, Converter] = {
     "router-peers": router_peers,
     "dns-peers": dns_peers,
     "template": template,
+    "serving-certificate": serving_certificate,
     "image-triggers": image_triggers,
     "reference-deployment-config": reference_deployment_config,
     "reference-removed-workload": reference_removed_workload,
