@@ -92,3 +92,9 @@ def _toleration(obj: Mapping[str, Any], params: ReplaceLabelParams) -> tuple[Op,
     if any(isinstance(t, dict) and t.get("key") in (params.label, None) and t.get("effect") in (None, "NoSchedule") for t in present):
         return ()
     return (Op("add", f"{place}/-", wanted),)
+
+
+@fix("drop-toleration", Nothing)
+def drop_toleration(obj: Mapping[str, Any], found: Found, _: Nothing, __: Facts) -> Conversion:
+    """Take the whole toleration away whose key was found, and the list that it leaves empty."""
+    return Conversion((Op("remove", emptied(obj, parent(found.path))),))
