@@ -486,3 +486,14 @@ def test_annotations_that_the_new_controller_does_not_read_are_said():
     assert result["metadata"]["annotations"] == {TRAEFIK + "router.entrypoints": "web"}
     assert "does not read this annotation" in messages(conversion)
     refusal("ingress", ingress({TRAEFIK + "router.middlewares": "shop-auth@kubernetescrd"}), INGRESS)
+
+
+def test_more_matches_than_a_route_takes_are_refused():
+    paths = [
+        {"path": f"/{b}/{i}", "pathType": "Exact", "backend": {"service": {"name": f"b{b}", "port": {"number": 80}}}}
+        for b in range(3)
+        for i in range(50)
+    ]
+    obj = yaml.safe_load(ingress())
+    obj["spec"]["rules"] = [{"host": "www.acme.com", "http": {"paths": paths}}]
+    assert "128 matches" in str(refusal("ingress", yaml.safe_dump(obj), K3S))

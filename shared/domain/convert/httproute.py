@@ -17,6 +17,7 @@ from shared.domain.convert.names import NAME_LIMIT, bounded
 API_VERSION = "gateway.networking.k8s.io/v1"
 DEFAULT_GATEWAY = "aks-gateway"
 HOSTNAME_LIMIT, RULE_LIMIT, MATCH_LIMIT, BACKEND_LIMIT, FILTER_ITEM_LIMIT = 16, 16, 64, 16, 16
+ROUTE_MATCH_LIMIT = 128
 HOSTNAME = re.compile(r"(\*\.)?[a-z0-9]([-a-z0-9]*[a-z0-9])?(\.[a-z0-9]([-a-z0-9]*[a-z0-9])?)*")
 PATH = re.compile(r"(?:[-A-Za-z0-9/._~!$&'()*+,;=:@]|%[0-9a-fA-F]{2})+")
 FORBIDDEN_IN_PATH = ("//", "/./", "/../", "%2f", "%2F", "#")
@@ -88,6 +89,8 @@ def route_spec(lookup: Lookup, sections: Sequence[str], hostnames: Sequence[str]
         raise CannotConvert(f"more than {HOSTNAME_LIMIT} hosts or {RULE_LIMIT} rules do not fit one HTTPRoute: split the object")
     if any(len(r.get("matches", ())) > MATCH_LIMIT or len(r.get("backendRefs", ())) > BACKEND_LIMIT for r in rules):
         raise CannotConvert(f"more than {MATCH_LIMIT} matches or {BACKEND_LIMIT} backends do not fit one rule of an HTTPRoute")
+    if sum(len(r.get("matches", ())) for r in rules) > ROUTE_MATCH_LIMIT:
+        raise CannotConvert(f"more than {ROUTE_MATCH_LIMIT} matches do not fit one HTTPRoute: split the object")
     spec: dict[str, Any] = {"parentRefs": [{"name": gateway_name(lookup), "sectionName": s} for s in dict.fromkeys(sections)]}
     if hostnames:
         spec["hostnames"] = list(hostnames)
