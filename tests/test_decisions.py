@@ -70,10 +70,19 @@ def test_an_answered_question_leaves_the_list_and_the_comments_stay() -> None:
 def test_the_next_run_changes_nothing(existing: str | None) -> None:
     files = {"pod.yaml": POD, "claim.yaml": CLAIM} | ({FILE_NAME: existing} if existing is not None else {})
     _, first = run(files)
-    assert open_keys(first[FILE_NAME])
+    assert "storageClasses.gold" in open_keys(first[FILE_NAME]) or '#   "gold": "managed-csi"\n' in first[FILE_NAME]
     finished, second = run(first)
     assert second == first
     assert (entry(finished).status, entry(finished).operations) == ("skipped", ())
+
+
+def test_a_question_is_asked_in_one_place_of_the_file() -> None:
+    _, first = run({"claim.yaml": CLAIM})
+    assert first[FILE_NAME].count("gold?") == 1
+    answered = first[FILE_NAME].replace("# storageClasses:", "storageClasses:").replace('#   "gold"', '  "gold"')
+    _, second = run({"claim.yaml": CLAIM, FILE_NAME: answered})
+    assert second[FILE_NAME] == answered
+    assert "storageClassName: managed-csi" in second["claim.yaml"]
 
 
 def test_a_file_without_a_source_gets_it_recorded() -> None:

@@ -57,7 +57,7 @@ def answer(decisions: Mapping[str, Any], key: str) -> JsonValue:
 
 
 def skeleton(source: str, questions: Iterable[Question]) -> str:
-    """A new decisions file: the recorded source, every open question as a comment that becomes an answer, and their list."""
+    """A new decisions file: the recorded source, and every open question as a comment that becomes an answer."""
     lines = [
         "# aks-copilot: this application's answers. Commit this file; an answered question is never asked again.",
         "version: 1",
@@ -75,22 +75,18 @@ def skeleton(source: str, questions: Iterable[Question]) -> str:
         for key, question in sorted(groups[name].items()):
             lines += [f"#   # {line}" for line in question.question.splitlines()]
             lines.append(_sample(split_decision_key(key), question.example))
-    if groups:
-        lines += ["", "# What is still open. The program keeps this list: an answered question leaves it, a new one joins it.", "open:"]
-        entries = {key: question for group in groups.values() for key, question in group.items()}
-        lines += [f"  {_quoted(key)}: {_quoted(_described(question))}" for key, question in sorted(entries.items())]
     return "\n".join(lines) + "\n"
 
 
-def updates(recorded: JsonValue, source: str, questions: Iterable[Question]) -> list[Op]:
-    """What an existing file (its parsed content) needs: relative operations; answers are never touched.
+def updates(recorded: JsonValue, text: str, source: str, questions: Iterable[Question]) -> list[Op]:
+    """What an existing file (its parsed content, its text) needs: relative operations; answers are never touched.
 
-    New open questions join `open`, answered ones leave it. One that is not asked this time stays: it may be of a part of the
-    application that this run did not see.
+    New open questions join `open`, answered ones leave it; one that stands in the file as a comment is asked there. One that is
+    not asked this time stays: it may be of a part of the application that this run did not see.
     """
     if not isinstance(recorded, dict):
         return []
-    asked = {q.key: _described(q) for q in reversed(list(questions)) if split_decision_key(q.key)}
+    asked = {q.key: _described(q) for q in reversed(list(questions)) if split_decision_key(q.key) and not _commented(q.key, text)}
     operations = [] if "source" in recorded else [Op("add", "/source", source)]
     listed = recorded.get("open")
     known = listed if isinstance(listed, dict) else {}
@@ -109,8 +105,10 @@ def _described(question: Question) -> str:
     return f"{text} For example: {question.example}" if question.example else text
 
 
-def _quoted(text: str) -> str:
-    return json.dumps(text, ensure_ascii=False)
+def _commented(key: str, text: str) -> bool:
+    """Whether the skeleton's sample line of a key stands in a file as a comment."""
+    head = _sample(split_decision_key(key), "").partition('""')[0]
+    return any(line.startswith(head) for line in text.splitlines())
 
 
 def _sample(parts: list[str], example: str) -> str:

@@ -156,7 +156,7 @@ class _Finishing:
         elif entry.status == "skipped" and data is not None:
             documents = read_manifest(DECISIONS, data).documents
             if documents:
-                made = updates(documents[0].value, source, asked)
+                made = updates(documents[0].value, data.decode("utf-8-sig", "replace"), source, asked)
                 self._change(DECISIONS, [_located(0, op, DECISIONS_RULE) for op in made])
             else:
                 kept = data if data[-1:] in (b"", b"\n") else data + b"\n"
