@@ -11,7 +11,8 @@ from typing import TypeVar
 
 from shared.domain.archive import ArchiveLimits
 from shared.domain.errors import ValidationError
-from shared.domain.model import FileOutcome, FilePlan, PatchOperation, SourceFinding, Violation
+from shared.domain.model import FileOutcome, PatchOperation, SourceFinding, Violation
+from shared.domain.plan import FilePlan
 from shared.domain.ports import BlobInfo
 from shared.domain.run import FileFindings, FinishedRun, PatchedFile, RunOptions, RunSetup, SourceFile
 from shared.pipeline import names

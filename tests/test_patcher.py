@@ -9,8 +9,9 @@ import pytest
 from shared.domain.errors import EditRefused, ProofFailed
 from shared.domain.inspector import inspect
 from shared.domain.intake import plan_run
-from shared.domain.model import PatchOperation, Unit
+from shared.domain.model import PatchOperation
 from shared.domain.patcher import patch
+from shared.domain.plan import Unit
 from shared.domain.run import FileFindings, RunOptions, RunSetup, SourceFile
 from shared.domain.thinker import propose
 

@@ -14,9 +14,9 @@ from shared.domain.convert.base import CannotConvert, Conversion
 from shared.domain.facts import Facts
 from shared.domain.inspector import firing
 from shared.domain.intake import plan_run
+from shared.domain.proposals import conversion_of
 from shared.domain.rulebook import Rule, built_in
 from shared.domain.run import RunOptions
-from shared.domain.thinker import conversion_of
 
 JUNK = (None, "", "x", 7, True, [], [None], ["x"], [7], [{}], {}, {"x": None})
 

@@ -7,7 +7,7 @@ import jsonpatch
 from shared.domain.inspector import inspect
 from shared.domain.intake import plan_run
 from shared.domain.manifest import read_manifest
-from shared.domain.model import FilePlan
+from shared.domain.plan import FilePlan
 from shared.domain.run import FileFindings, RunOptions, SourceFile
 from shared.domain.thinker import propose
 

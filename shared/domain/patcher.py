@@ -12,7 +12,8 @@ from shared.domain import editor
 from shared.domain.errors import EditRefused, ProofFailed
 from shared.domain.inspector import facts_of, inspect, manifest_of
 from shared.domain.manifest import Manifest
-from shared.domain.model import FileOutcome, FilePlan, Unit
+from shared.domain.model import FileOutcome
+from shared.domain.plan import FilePlan, Unit
 from shared.domain.proofs import prove_quiet, prove_schema
 from shared.domain.report.masking import masked_diff
 from shared.domain.run import FileFindings, PatchedFile, RunSetup, SourceFile

@@ -16,23 +16,22 @@ from shared.domain.checks import Found
 from shared.domain.convert.base import CannotConvert, Conversion, Loss, decision_key, split_decision_key
 from shared.domain.decisions import FILE_NAME as DECISIONS
 from shared.domain.facts import Facts
-from shared.domain.fixes import FIXES
 from shared.domain.inspector import Fields, facts_of, firing, manifest_of
 from shared.domain.manifest import Manifest, has_comment
 from shared.domain.model import (
     AzureResource,
     Disposition,
-    FilePlan,
     ListenerRequest,
     PatchOperation,
     Question,
     Resolution,
     ResourceRef,
     Retyping,
-    Unit,
     Violation,
-)  # fmt: skip
+)
+from shared.domain.plan import FilePlan, Unit
 from shared.domain.pointer import JsonValue, get
+from shared.domain.proposals import conversion_of, resources_for, retyping_of
 from shared.domain.rulebook import Rule, by_id
 from shared.domain.run import FileFindings, RunSetup, SourceFile
 from shared.domain.worksheet import Origin, Worksheet
@@ -250,24 +249,3 @@ class _Planner:
 
 
 _WEIGHT: Mapping[Resolution, int] = {"fixed": 3, "suggested": 2, "needs-human": 1, "ignored": 0}
-
-
-def conversion_of(rule: Rule, found: Found, obj: Mapping[str, Any], facts: Facts) -> Conversion | None:
-    """What the rule's fix does at a place; None where the rule has no fix. Raises CannotConvert."""
-    if rule.fix is None:
-        return None
-    mechanism = FIXES[rule.fix.how]
-    return mechanism.propose(obj, found, mechanism.params.model_validate(rule.fix.params), facts)
-
-
-def resources_for(rule: Rule, found: Found, obj: Mapping[str, Any]) -> list[AzureResource]:
-    """The Azure resources that a finding calls for, whatever becomes of it."""
-    fields = Fields(found, obj)
-    return [AzureResource(*(text.format_map(fields) for text in (r.kind, r.name, r.why, r.command))) for r in rule.resources]
-
-
-def retyping_of(obj: Mapping[str, Any], conversion: Conversion) -> Retyping | None:
-    """The new apiVersion and kind that a conversion gives an object; None where it keeps both."""
-    new = {o.path: o.value for o in conversion.operations if o.op == "replace" and o.path in ("/apiVersion", "/kind")}
-    api_version, kind = new.get("/apiVersion", obj["apiVersion"]), new.get("/kind", obj["kind"])
-    return Retyping(ResourceRef.of(obj), api_version, kind) if (api_version, kind) != (obj["apiVersion"], obj["kind"]) else None

@@ -7,7 +7,8 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 
 from shared.domain.archive import ArchiveLimits
-from shared.domain.model import FileOutcome, FilePlan
+from shared.domain.model import FileOutcome
+from shared.domain.plan import FilePlan
 from shared.domain.ports import BlobStore, MessageQueue
 from shared.domain.run import FileFindings, FinishedRun, PatchedFile, RunOptions, RunSetup, SourceFile
 

@@ -12,7 +12,8 @@ from typing import Any, TypeVar
 from shared import logs
 from shared.domain.errors import TransientError
 from shared.domain.messages import Envelope
-from shared.domain.model import FileOutcome, FilePlan
+from shared.domain.model import FileOutcome
+from shared.domain.plan import FilePlan
 from shared.domain.run import FileFindings, PatchedFile, RunSetup, SourceFile
 from shared.pipeline import batches, mail, names, results, state
 from shared.pipeline.context import Context
