@@ -180,7 +180,7 @@ def test_an_image_goes_where_its_registry_went_and_brings_its_import() -> None:
     text = CONTAINER.replace("app:1", "registry.lan:5000/team/app:1")
     patched = mended(text, decisions='registries: {"registry.lan:5000": shop.azurecr.io}\n')
     assert "image: shop.azurecr.io/team/app:1\n" in text_of(patched)
-    (copy,) = patched.outcome.resources
+    (copy,) = (r for r in patched.outcome.resources if r.kind == "Container image")
     assert copy.command == "az acr import --name shop --source registry.lan:5000/team/app:1 --image team/app:1"
 
 
