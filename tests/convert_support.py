@@ -104,7 +104,7 @@ def assert_settled(name: str, result: dict[str, Any], lookup: FakeLookup) -> Non
     assert apply(result, again) == result, "a second conversion changes the result again"
 
 
-def refusal(name: str, source: str, lookup: FakeLookup | None = None) -> CannotConvert:
+def expect_refusal(name: str, source: str, lookup: FakeLookup | None = None) -> CannotConvert:
     """The refusal of a conversion, one line of text; fails where it converts."""
     with pytest.raises(CannotConvert) as caught:
         CONVERSIONS[name](yaml.safe_load(source), lookup or FakeLookup())

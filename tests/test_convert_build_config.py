@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 import yaml
-from convert_support import FakeLookup, messages, refusal
+from convert_support import FakeLookup, expect_refusal, messages
 from test_convert_template import run
 
 from shared.domain.convert import CONVERSIONS, Conversion
@@ -57,7 +57,7 @@ def test_what_the_command_cannot_say_is_a_loss() -> None:
 )
 def test_other_builds_go_when_a_person_says_where_they_are_now(kind: str, said: str) -> None:
     obj = build(strategy={"type": kind})
-    error = refusal("build-config", yaml.safe_dump(obj), FakeLookup())
+    error = expect_refusal("build-config", yaml.safe_dump(obj), FakeLookup())
     assert said in str(error)
     assert error.question is not None
     assert error.question.key == "builds.web"
@@ -65,7 +65,7 @@ def test_other_builds_go_when_a_person_says_where_they_are_now(kind: str, said: 
 
 
 def test_where_the_image_lies_is_asked_for_by_its_streams_name() -> None:
-    error = refusal("build-config", yaml.safe_dump(build()), FakeLookup())
+    error = expect_refusal("build-config", yaml.safe_dump(build()), FakeLookup())
     assert error.question is not None
     assert error.question.key == "images.web:latest"
 

@@ -2,7 +2,7 @@
 
 import pytest
 import yaml
-from convert_support import FakeLookup, convert, messages, refusal
+from convert_support import FakeLookup, convert, expect_refusal, messages
 
 BASE = """
 apiVersion: apps.openshift.io/v1
@@ -51,12 +51,12 @@ def test_missing_selector_is_built_from_the_template_labels():
 
 
 def test_selector_outside_the_template_labels_is_refused():
-    assert "does not match" in str(refusal("deployment-config", dc(selector={"app": "other"})))
+    assert "does not match" in str(expect_refusal("deployment-config", dc(selector={"app": "other"})))
 
 
 def test_no_selector_and_no_labels_is_refused():
     template = {"metadata": {"labels": {}}, "spec": {"containers": [{"name": "web", "image": "quay.io/a/b:1"}]}}
-    assert "to select by" in str(refusal("deployment-config", dc(selector=None, template=template)))
+    assert "to select by" in str(expect_refusal("deployment-config", dc(selector=None, template=template)))
 
 
 @pytest.mark.parametrize(("field", "value"), [("minReadySeconds", 5), ("revisionHistoryLimit", 3), ("paused", True), ("replicas", 0)])
@@ -67,7 +67,7 @@ def test_fields_that_stay(field, value):
 
 
 def test_absent_replicas_are_asked_for_and_answered():
-    error = refusal("deployment-config", dc(replicas=None))
+    error = expect_refusal("deployment-config", dc(replicas=None))
     assert error.question is not None
     assert error.question.key == "replicas.shop/web"
     result, _ = convert("deployment-config", dc(replicas=None), FakeLookup(decisions={"replicas.shop/web": 3}))
@@ -77,7 +77,7 @@ def test_absent_replicas_are_asked_for_and_answered():
 def test_test_false_goes_and_test_true_is_refused():
     result, _ = convert("deployment-config", dc(test=False))
     assert "test" not in result["spec"]
-    assert refusal("deployment-config", dc(test=True)).path == "/spec/test"
+    assert expect_refusal("deployment-config", dc(test=True)).path == "/spec/test"
 
 
 def test_status_and_dead_annotations_go():
@@ -145,11 +145,11 @@ def test_the_defaults_that_exports_carry_lose_nothing():
     ],
 )
 def test_strategies_without_an_equivalent_are_refused(strategy):
-    assert refusal("deployment-config", dc(strategy=strategy)).path.startswith("/spec")
+    assert expect_refusal("deployment-config", dc(strategy=strategy)).path.startswith("/spec")
 
 
 def test_min_ready_seconds_must_stay_below_the_deadline():
-    assert "minReadySeconds" in str(refusal("deployment-config", dc(minReadySeconds=700)))
+    assert "minReadySeconds" in str(expect_refusal("deployment-config", dc(minReadySeconds=700)))
 
 
 def test_the_controllers_pod_label_is_kept_where_a_service_selects_by_it():
@@ -165,12 +165,12 @@ def test_the_controllers_pod_label_is_kept_where_a_service_selects_by_it():
 
 def test_a_selector_on_a_revision_is_refused():
     service = "{apiVersion: v1, kind: Service, metadata: {name: web, namespace: shop}, spec: {selector: {deployment: web-3}, ports: []}}"
-    assert "web-3" in str(refusal("deployment-config", BASE, FakeLookup(service)))
+    assert "web-3" in str(expect_refusal("deployment-config", BASE, FakeLookup(service)))
 
 
 def test_a_deployment_of_the_same_name_is_refused():
     twin = "{apiVersion: apps/v1, kind: Deployment, metadata: {name: web, namespace: shop}, spec: {}}"
-    assert "already there" in str(refusal("deployment-config", BASE, FakeLookup(twin)))
+    assert "already there" in str(expect_refusal("deployment-config", BASE, FakeLookup(twin)))
 
 
 # --- triggers and images -----------------------------------------------------------------------------------------
@@ -216,7 +216,7 @@ def test_a_managed_image_with_a_registry_stays_where_no_stream_is_known():
 
 @pytest.mark.parametrize("tag", ["unknown", "loop", "inner"])
 def test_an_image_that_only_openshift_knows_is_asked_for(tag):
-    error = refusal("deployment-config", triggered(" ", tag), FakeLookup(STREAM))
+    error = expect_refusal("deployment-config", triggered(" ", tag), FakeLookup(STREAM))
     assert error.question is not None
     assert error.question.key == f"images.shop/web:{tag}"
     answered = FakeLookup(STREAM, decisions={error.question.key: "acme.azurecr.io/web:7"})
@@ -226,7 +226,7 @@ def test_an_image_that_only_openshift_knows_is_asked_for(tag):
 
 def test_a_blank_image_without_a_trigger_is_asked_for():
     template = {"metadata": {"labels": {"app": "web"}}, "spec": {"containers": [{"name": "web", "image": " "}]}}
-    error = refusal("deployment-config", dc(template=template))
+    error = expect_refusal("deployment-config", dc(template=template))
     assert error.question is not None
     assert error.question.key == "images.shop/web/web"
 
@@ -253,7 +253,7 @@ def test_references_follow(kind, version):
 
 
 def test_references_to_other_kinds_are_left_alone():
-    refusal(
+    expect_refusal(
         "reference-deployment-config",
         "{apiVersion: autoscaling/v2, kind: HorizontalPodAutoscaler, spec: {scaleTargetRef: {kind: Deployment, name: a}}}",
     )

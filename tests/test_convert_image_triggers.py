@@ -6,7 +6,7 @@ import json
 from typing import Any
 
 import pytest
-from convert_support import FakeLookup, convert, messages, refusal
+from convert_support import FakeLookup, convert, expect_refusal, messages
 from test_convert_template import after, run, yaml
 
 STREAM = """
@@ -50,17 +50,17 @@ def test_a_paused_entry_changes_no_image() -> None:
 
 
 def test_every_unknown_image_is_asked_for_at_once() -> None:
-    error = refusal(
+    error = expect_refusal(
         "image-triggers", deployment(entry("a:1"), entry("b:1", "spec.template.spec.containers[1].image"), image="b"), FakeLookup()
     )
     assert [q.key for q in error.questions] == ["images.a:1"]
     blank = deployment(entry("a:1"), entry("b:1", "spec.template.spec.containers[1].image")).replace("docker.io/acme/side:1", "side")
-    assert [q.key for q in refusal("image-triggers", blank, FakeLookup()).questions] == ["images.a:1", "images.b:1"]
+    assert [q.key for q in expect_refusal("image-triggers", blank, FakeLookup()).questions] == ["images.a:1", "images.b:1"]
 
 
 @pytest.mark.parametrize("entries", [[{"from": {}}], [entry("web:1", "spec.nothing[0].image")], [entry("web:1", "x" * 3)], ["text"]])
 def test_an_annotation_that_makes_no_sense_is_refused(entries: list[Any]) -> None:
-    assert "image.openshift.io/triggers" in str(refusal("image-triggers", deployment(*entries), FakeLookup(STREAM)))
+    assert "image.openshift.io/triggers" in str(expect_refusal("image-triggers", deployment(*entries), FakeLookup(STREAM)))
 
 
 def test_short_names_follow_streams_where_the_object_asks_for_it() -> None:

@@ -2,7 +2,7 @@
 
 import pytest
 import yaml
-from convert_support import INGRESS_TARGET, FakeLookup, convert, messages, refusal
+from convert_support import INGRESS_TARGET, FakeLookup, convert, expect_refusal, messages
 
 from shared.domain.model import ListenerRequest
 
@@ -64,7 +64,7 @@ def test_class_by_annotation_and_no_class_at_all():
 
 @pytest.mark.parametrize("cls", ["webapprouting.kubernetes.azure.com", "azure-alb-external", "azure-application-gateway"])
 def test_classes_that_aks_serves_are_left_alone(cls):
-    assert "is served" in str(refusal("ingress", ingress(cls=cls)))
+    assert "is served" in str(expect_refusal("ingress", ingress(cls=cls)))
 
 
 def test_other_annotations_stay():
@@ -94,8 +94,8 @@ def test_traefik_matched_prefixes_as_strings():
 
 def test_implementation_specific_of_an_unknown_controller_is_refused():
     source = ingress(cls="kong", rules=[{"host": "a.com", "http": {"paths": [path("/", "ImplementationSpecific")]}}])
-    assert "not known" in str(refusal("ingress", source))
-    assert refusal("ingress", ingress({"konghq.com/strip-path": "true"}, cls="kong")).path.endswith("konghq.com~1strip-path")
+    assert "not known" in str(expect_refusal("ingress", source))
+    assert expect_refusal("ingress", ingress({"konghq.com/strip-path": "true"}, cls="kong")).path.endswith("konghq.com~1strip-path")
 
 
 @pytest.mark.parametrize("cls", ["alb", "gce"])
@@ -107,14 +107,14 @@ def test_globs(cls, value, wanted):
     rules = [{"host": "a.com", "http": {"paths": [path(value, "ImplementationSpecific")]}}]
     result, _ = convert("ingress", ingress(annotations, cls=cls, rules=rules))
     assert rules_of(result)[0]["matches"] == [wanted]
-    refusal(
+    expect_refusal(
         "ingress", ingress(annotations, cls=cls, rules=[{"host": "a.com", "http": {"paths": [path("/*/x", "ImplementationSpecific")]}}])
     )
 
 
 def test_regular_expressions_are_refused():
-    refusal("ingress", ingress(rules=[{"http": {"paths": [path("/(a|b)")]}}]))
-    refusal("ingress", ingress({NGINX + "use-regex": "true"}, cls="nginx"))
+    expect_refusal("ingress", ingress(rules=[{"http": {"paths": [path("/(a|b)")]}}]))
+    expect_refusal("ingress", ingress({NGINX + "use-regex": "true"}, cls="nginx"))
 
 
 SERVICE = FakeLookup("{kind: Service, metadata: {name: web, namespace: shop}, spec: {ports: [{name: http, port: 8080}]}}")
@@ -124,10 +124,10 @@ def test_named_ports_are_resolved_through_the_service():
     named = [{"host": "a.com", "http": {"paths": [path(port={"name": "http"})]}}]
     result, _ = convert("ingress", ingress(rules=named), SERVICE)
     assert rules_of(result)[0]["backendRefs"] == [{"name": "web", "port": 8080}]
-    error = refusal("ingress", ingress(rules=named))
+    error = expect_refusal("ingress", ingress(rules=named))
     assert error.question is not None
     assert error.question.key == "ports.shop/web"
-    refusal("ingress", ingress(rules=[{"http": {"paths": [path(port={"name": "other"})]}}]), SERVICE)
+    expect_refusal("ingress", ingress(rules=[{"http": {"paths": [path(port={"name": "other"})]}}]), SERVICE)
 
 
 def test_hosts_that_serve_the_same_share_a_route_and_others_get_their_own():
@@ -175,11 +175,13 @@ def test_default_backend_catches_what_no_rule_matches():
     ],
 )
 def test_what_cannot_be_said_is_refused(fields):
-    refusal("ingress", ingress(**fields))
+    expect_refusal("ingress", ingress(**fields))
 
 
 def test_a_taken_name_is_refused():
-    assert "already there" in str(refusal("ingress", ingress(), FakeLookup("{kind: HTTPRoute, metadata: {name: web, namespace: shop}}")))
+    assert "already there" in str(
+        expect_refusal("ingress", ingress(), FakeLookup("{kind: HTTPRoute, metadata: {name: web, namespace: shop}}"))
+    )
 
 
 def test_removed_apis_are_converted_on_the_way():
@@ -248,7 +250,7 @@ def test_wildcard_and_host_less_certificates(tls):
     ],
 )
 def test_certificates_of_the_controller_are_asked_for(annotations, tls):
-    error = refusal("ingress", ingress(annotations, tls=tls))
+    error = expect_refusal("ingress", ingress(annotations, tls=tls))
     assert error.question is not None
     assert error.question.key == "tls.[www.acme.com]"
     answered = FakeLookup(decisions={error.question.key: "mine"})
@@ -299,7 +301,7 @@ def test_nginx_rewrite_of_a_prefix(target, wanted):
     ],
 )  # fmt: skip
 def test_nginx_annotations_that_are_refused(name, value):
-    refusal("ingress", ingress({NGINX + name: value}, cls="nginx"))
+    expect_refusal("ingress", ingress({NGINX + name: value}, cls="nginx"))
 
 
 @pytest.mark.parametrize(
@@ -336,7 +338,7 @@ def test_traefik_entry_points(annotations, sections):
 
 @pytest.mark.parametrize("name", ["router.tls.options", "router.priority", "router.middlewares", "router.pathmatcher", "redirect-regex"])
 def test_traefik_annotations_that_are_refused(name):
-    refusal("ingress", ingress({TRAEFIK + name: "other-x@file"}))
+    expect_refusal("ingress", ingress({TRAEFIK + name: "other-x@file"}))
 
 
 def test_traefik_path_matcher():
@@ -374,7 +376,7 @@ def test_traefik_middlewares_of_another_namespace_are_found_by_name():
     source = ingress({TRAEFIK + "router.middlewares": "edge-net-zip-it@kubernetescrd"})
     _, conversion = convert("ingress", source, FakeLookup(objects))
     assert "no longer compressed" in messages(conversion)
-    assert "among the manifests" in str(refusal("ingress", source))
+    assert "among the manifests" in str(expect_refusal("ingress", source))
 
 
 def test_traefik_redirect_middleware_applies_to_plain_http_only():
@@ -395,7 +397,7 @@ def test_traefik_redirect_middleware_applies_to_plain_http_only():
 def test_traefik_middlewares_that_guard_are_refused(spec):
     annotations = {TRAEFIK + "router.middlewares": "shop-guard@kubernetescrd"}
     objects = middleware("guard", spec) if spec is not None else ""
-    assert "guard" in str(refusal("ingress", ingress(annotations), FakeLookup(objects)))
+    assert "guard" in str(expect_refusal("ingress", ingress(annotations), FakeLookup(objects)))
 
 
 def test_alb():
@@ -414,12 +416,12 @@ def test_alb():
         {ALB + "wafv2-acl-arn": "x"},
         {ALB + "listen-ports": '[{"HTTP": 8080}]'},
     ):
-        refusal("ingress", ingress(annotations | guard, cls="alb"))
+        expect_refusal("ingress", ingress(annotations | guard, cls="alb"))
 
 
 def test_alb_and_gce_that_were_internal_ask_for_the_exposure():
     for source in (ingress(cls="alb"), ingress({"kubernetes.io/ingress.class": "gce-internal"}, cls=None)):
-        error = refusal("ingress", source)
+        error = expect_refusal("ingress", source)
         assert error.question is not None
         assert error.question.key == "ingress.exposure"
         convert("ingress", source, FakeLookup(decisions={"ingress.exposure": "internal"}))
@@ -427,7 +429,7 @@ def test_alb_and_gce_that_were_internal_ask_for_the_exposure():
 
 def test_alb_tls():
     annotations = {ALB + "scheme": "internet-facing", ALB + "listen-ports": '[{"HTTP": 80}, {"HTTPS": 443}]', ALB + "ssl-redirect": "443"}
-    assert refusal("ingress", ingress(annotations, cls="alb")).question is not None
+    assert expect_refusal("ingress", ingress(annotations, cls="alb")).question is not None
     _, conversion = convert("ingress", ingress(annotations, cls="alb"), FakeLookup(decisions={"tls.[www.acme.com]": "web-tls"}))
     assert [x.tls_secret for x in conversion.listeners] == ["web-tls", None]
     assert len(conversion.insert_after) == 1
@@ -443,8 +445,8 @@ def test_gce():
     assert [p["sectionName"] for p in result["spec"]["parentRefs"]] == ["https-www-acme-com"]
     assert "annotations" not in result["metadata"]
     assert "reserved address" in messages(conversion)
-    refusal("ingress", ingress(annotations | {"networking.gke.io/v1beta1.FrontendConfig": "x"}, cls=None))
-    assert refusal("ingress", ingress(annotations | {"networking.gke.io/managed-certificates": "x"}, cls=None)).question is not None
+    expect_refusal("ingress", ingress(annotations | {"networking.gke.io/v1beta1.FrontendConfig": "x"}, cls=None))
+    assert expect_refusal("ingress", ingress(annotations | {"networking.gke.io/managed-certificates": "x"}, cls=None)).question is not None
 
 
 def test_openshift_router():
@@ -453,13 +455,13 @@ def test_openshift_router():
     assert rules_of(result)[0]["timeouts"] == {"request": "60s"}
     assert conversion.insert_after[0]["metadata"]["name"] == "web-redirect"
     for guard in ({"route.openshift.io/termination": "passthrough"}, {"haproxy.router.openshift.io/ip_allowlist": "10.0.0.1"}):
-        refusal("ingress", ingress(guard, cls="openshift-default", tls=TLS))
+        expect_refusal("ingress", ingress(guard, cls="openshift-default", tls=TLS))
 
 
 def test_haproxy():
     _, conversion = convert("ingress", ingress({"haproxy.org/ssl-redirect": "false"}, cls="haproxy", tls=TLS))
     assert conversion.insert_after == ()
-    refusal("ingress", ingress({"haproxy.org/auth-type": "basic"}, cls="haproxy"))
+    expect_refusal("ingress", ingress({"haproxy.org/auth-type": "basic"}, cls="haproxy"))
 
 
 # --- Ingress as the target ---------------------------------------------------------------------------------------
@@ -485,7 +487,7 @@ def test_annotations_that_the_new_controller_does_not_read_are_said():
     result, conversion = convert("ingress", ingress({TRAEFIK + "router.entrypoints": "web"}), INGRESS)
     assert result["metadata"]["annotations"] == {TRAEFIK + "router.entrypoints": "web"}
     assert "does not read this annotation" in messages(conversion)
-    refusal("ingress", ingress({TRAEFIK + "router.middlewares": "shop-auth@kubernetescrd"}), INGRESS)
+    expect_refusal("ingress", ingress({TRAEFIK + "router.middlewares": "shop-auth@kubernetescrd"}), INGRESS)
 
 
 def test_more_matches_than_a_route_takes_are_refused():
@@ -496,4 +498,4 @@ def test_more_matches_than_a_route_takes_are_refused():
     ]
     obj = yaml.safe_load(ingress())
     obj["spec"]["rules"] = [{"host": "www.acme.com", "http": {"paths": paths}}]
-    assert "128 matches" in str(refusal("ingress", yaml.safe_dump(obj), K3S))
+    assert "128 matches" in str(expect_refusal("ingress", yaml.safe_dump(obj), K3S))

@@ -2,7 +2,7 @@
 
 import pytest
 import yaml
-from convert_support import INGRESS_TARGET, FakeLookup, convert, messages, refusal
+from convert_support import INGRESS_TARGET, FakeLookup, convert, expect_refusal, messages
 
 from shared.domain.convert.traefik_rule import read_rule
 from shared.domain.model import ListenerRequest
@@ -102,11 +102,11 @@ def test_rules(rule, wanted):
     ],
 )
 def test_rules_that_an_httproute_cannot_say(rule):
-    assert refusal("ingress-route", ingress_route(route(rule))).path.startswith("/spec/routes/0")
+    assert expect_refusal("ingress-route", ingress_route(route(rule))).path.startswith("/spec/routes/0")
 
 
 def test_a_rule_without_a_host_is_refused():
-    assert "every host" in str(refusal("ingress-route", ingress_route(route("PathPrefix(`/x`)"))))
+    assert "every host" in str(expect_refusal("ingress-route", ingress_route(route("PathPrefix(`/x`)"))))
 
 
 def test_hosts_are_grouped_by_what_they_serve():
@@ -124,11 +124,11 @@ def test_priorities_that_a_gateway_shares_are_fine_and_others_refused():
     api, whole = "Host(`a.com`) && PathPrefix(`/api`)", "Host(`a.com`)"
     convert("ingress-route", ingress_route(route(whole), route(api)))
     convert("ingress-route", ingress_route(route(whole, priority=1), route(api, priority=10)))
-    refusal("ingress-route", ingress_route(route(whole, priority=10), route(api, priority=1)))
+    expect_refusal("ingress-route", ingress_route(route(whole, priority=10), route(api, priority=1)))
     convert("ingress-route", ingress_route(route("Host(`b.com`)", priority=10), route(api, priority=1)))
     convert("ingress-route", ingress_route(route("Host(`a.com`) && Path(`/x`)", priority=1), route(api, priority=10)))
     convert("ingress-route", ingress_route(route(f"{api} && Method(`GET`)", priority=1), route(f"{whole} && Method(`POST`)", priority=10)))
-    refusal("ingress-route", ingress_route(route(f"{api} && Method(`GET`)", priority=1), route(api, priority=10)))
+    expect_refusal("ingress-route", ingress_route(route(f"{api} && Method(`GET`)", priority=1), route(api, priority=10)))
 
 
 # --- services ----------------------------------------------------------------------------------------------------
@@ -152,7 +152,7 @@ def test_weights_are_written_among_several_services():
 def test_named_ports_are_resolved_through_the_service():
     result, _ = convert("ingress-route", ingress_route(route(services=[{"name": "web", "port": "http"}])), SERVICE)
     assert backends(result) == [{"name": "web", "port": 8080}]
-    assert refusal("ingress-route", ingress_route(route(services=[{"name": "web", "port": "http"}]))).question is not None
+    assert expect_refusal("ingress-route", ingress_route(route(services=[{"name": "web", "port": "http"}]))).question is not None
     result, _ = convert("ingress-route", ingress_route(route(services=[{"name": "web", "port": "81"}])))
     assert backends(result) == [{"name": "web", "port": 81}]
 
@@ -176,7 +176,7 @@ def test_named_ports_are_resolved_through_the_service():
     ],
 )
 def test_services_that_are_refused(service):
-    refusal("ingress-route", ingress_route(route(services=[service])), SERVICE)
+    expect_refusal("ingress-route", ingress_route(route(services=[service])), SERVICE)
 
 
 @pytest.mark.parametrize("field", ["sticky", "strategy", "responseForwarding", "healthCheck"])
@@ -201,14 +201,14 @@ def test_a_service_of_another_namespace_gets_a_reference_grant():
             },
         },
     )
-    assert "not among the manifests" in str(refusal("ingress-route", source))
+    assert "not among the manifests" in str(expect_refusal("ingress-route", source))
 
 
 def test_no_routes_and_no_services_are_refused():
-    refusal("ingress-route", ingress_route(route(services=[])))
+    expect_refusal("ingress-route", ingress_route(route(services=[])))
     source = yaml.safe_load(ingress_route())
     source["spec"]["routes"] = []
-    assert "routes nothing" in str(refusal("ingress-route", yaml.safe_dump(source)))
+    assert "routes nothing" in str(expect_refusal("ingress-route", yaml.safe_dump(source)))
 
 
 # --- TLS and entry points ----------------------------------------------------------------------------------------
@@ -224,7 +224,7 @@ def test_tls_serves_https_only(entries):
 @pytest.mark.parametrize("tls", [{}, {"certResolver": "le", "domains": [{"main": "a.com"}]}, None])
 def test_certificates_of_traefik_are_asked_for(tls):
     source = ingress_route(entryPoints=["websecure"], tls=tls)
-    error = refusal("ingress-route", source)
+    error = expect_refusal("ingress-route", source)
     assert error.question is not None
     assert error.question.key == "tls.[a.com]"
     _, conversion = convert("ingress-route", source, FakeLookup(decisions={"tls.[a.com]": "mine"}))
@@ -247,7 +247,7 @@ def test_all_entry_points_without_tls():
     ],
 )
 def test_entry_points_and_tls_that_are_refused(fields):
-    refusal("ingress-route", ingress_route(**fields))
+    expect_refusal("ingress-route", ingress_route(**fields))
 
 
 # --- Middlewares -------------------------------------------------------------------------------------------------
@@ -343,17 +343,17 @@ def test_headers_chain_and_compress():
 )
 def test_middlewares_that_are_refused(spec):
     source = ingress_route(route("Host(`a.com`) && PathPrefix(`/x`)", middlewares=[{"name": "m"}]))
-    assert refusal("ingress-route", source, middlewares(m=spec)).path.startswith("/spec/routes/0/middlewares")
+    assert expect_refusal("ingress-route", source, middlewares(m=spec)).path.startswith("/spec/routes/0/middlewares")
 
 
 def test_two_rewrites_and_unknown_middlewares_are_refused():
     two = ingress_route(route("Host(`a.com`) && PathPrefix(`/x`)", middlewares=[{"name": "m"}, {"name": "n"}]))
     specs = {"m": {"stripPrefix": {"prefixes": ["/x"]}}, "n": {"addPrefix": {"prefix": "/p"}}}
-    assert "second time" in str(refusal("ingress-route", two, middlewares(**specs)))
-    assert "not among the manifests" in str(refusal("ingress-route", two))
+    assert "second time" in str(expect_refusal("ingress-route", two, middlewares(**specs)))
+    assert "not among the manifests" in str(expect_refusal("ingress-route", two))
 
 
 def test_names_and_targets():
     taken = FakeLookup("{kind: Ingress, metadata: {name: web, namespace: shop}}")
-    assert "already there" in str(refusal("ingress-route", ingress_route(), taken))
-    assert "Gateway API only" in str(refusal("ingress-route", ingress_route(), FakeLookup(target=INGRESS_TARGET)))
+    assert "already there" in str(expect_refusal("ingress-route", ingress_route(), taken))
+    assert "Gateway API only" in str(expect_refusal("ingress-route", ingress_route(), FakeLookup(target=INGRESS_TARGET)))

@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 import yaml
-from convert_support import INGRESS_TARGET, FakeLookup, convert, refusal
+from convert_support import INGRESS_TARGET, FakeLookup, convert, expect_refusal
 
 
 def policy(**spec: Any) -> str:
@@ -36,7 +36,7 @@ def test_the_add_ons_controller_comes_in_for_an_ingress() -> None:
 
 
 def test_a_finer_peer_is_left_to_a_person() -> None:
-    assert "more than" in str(refusal("router-peers", policy(ingress=[{"from": [ROUTER | {"podSelector": {}}]}]), FakeLookup()))
+    assert "more than" in str(expect_refusal("router-peers", policy(ingress=[{"from": [ROUTER | {"podSelector": {}}]}]), FakeLookup()))
 
 
 def test_the_dns_of_aks_is_asked_on_its_own_port() -> None:
@@ -48,4 +48,4 @@ def test_the_dns_of_aks_is_asked_on_its_own_port() -> None:
 
 @pytest.mark.parametrize("rule", [{"to": [DNS, of(team="a")]}, {"to": [DNS], "ports": [{"port": 9154}]}])
 def test_a_rule_for_more_than_the_dns_is_left_to_a_person(rule: dict[str, Any]) -> None:
-    assert "split it" in str(refusal("dns-peers", policy(egress=[rule]), FakeLookup()))
+    assert "split it" in str(expect_refusal("dns-peers", policy(egress=[rule]), FakeLookup()))

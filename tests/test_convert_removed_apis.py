@@ -2,7 +2,7 @@
 
 import pytest
 import yaml
-from convert_support import FakeLookup, convert, messages, refusal
+from convert_support import FakeLookup, convert, expect_refusal, messages
 
 POD = {"metadata": {"labels": {"app": "web", "tier": "front"}}, "spec": {"containers": [{"name": "web", "image": "nginx:1.27"}]}}
 
@@ -47,7 +47,7 @@ def test_a_selector_stays_where_it_matches_and_is_refused_where_not(selector, fi
         result, _ = convert("removed-api-workload", source)
         assert result["spec"]["selector"] == selector
     else:
-        assert refusal("removed-api-workload", source).path == "/spec/selector"
+        assert expect_refusal("removed-api-workload", source).path == "/spec/selector"
 
 
 def test_rollback_and_template_generation_go():
@@ -85,7 +85,7 @@ def test_old_rollout_defaults_are_said():
     [obj("apps/v1", "Deployment", spec={}), obj("apps/v1beta1", "Deployment"), obj("apps/v1beta1", "Deployment", spec={"template": {}})],
 )
 def test_what_is_no_removed_workload_is_refused(source):
-    refusal("removed-api-workload", source)
+    expect_refusal("removed-api-workload", source)
 
 
 # --- Ingress -----------------------------------------------------------------------------------------------------
@@ -131,12 +131,12 @@ def test_a_quoted_port_is_a_name_and_is_resolved_through_the_service():
     service = "{apiVersion: v1, kind: Service, metadata: {name: api, namespace: shop}, spec: {ports: [{port: 8080}]}}"
     result, _ = convert("removed-api-ingress", quoted, FakeLookup(service))
     assert result["spec"]["rules"][0]["http"]["paths"][1]["backend"]["service"]["port"] == {"number": 8080}
-    assert "port name" in str(refusal("removed-api-ingress", quoted))
+    assert "port name" in str(expect_refusal("removed-api-ingress", quoted))
 
 
 @pytest.mark.parametrize("backend", ["{serviceName: api}", "{servicePort: 80}", "{serviceName: api, servicePort: '${PORT}'}", "[]"])
 def test_backends_that_say_too_little_are_refused(backend):
-    refusal("removed-api-ingress", INGRESS.replace("{serviceName: api, servicePort: 8080}", backend))
+    expect_refusal("removed-api-ingress", INGRESS.replace("{serviceName: api, servicePort: 8080}", backend))
 
 
 # --- autoscaler --------------------------------------------------------------------------------------------------
@@ -191,7 +191,7 @@ def test_v2beta2_keeps_its_form():
 )
 def test_metrics_that_say_too_little_are_refused(metric):
     spec = {"scaleTargetRef": {"kind": "Deployment", "name": "web"}, "maxReplicas": 3, "metrics": [metric]}
-    refusal("removed-api-hpa", obj("autoscaling/v2beta1", "HorizontalPodAutoscaler", spec=spec))
+    expect_refusal("removed-api-hpa", obj("autoscaling/v2beta1", "HorizontalPodAutoscaler", spec=spec))
 
 
 # --- the others --------------------------------------------------------------------------------------------------
@@ -216,7 +216,7 @@ def test_same_form(source, wanted):
 
 
 def test_no_successor_is_refused():
-    assert "no successor" in str(refusal("removed-api-simple", obj("policy/v1beta1", "Eviction")))
+    assert "no successor" in str(expect_refusal("removed-api-simple", obj("policy/v1beta1", "Eviction")))
 
 
 JOB = {"jobTemplate": {"spec": {"template": {"spec": {"restartPolicy": "Never", "containers": [{"name": "a", "image": "b:1"}]}}}}}
@@ -228,7 +228,7 @@ def test_cron_job_and_its_time_zone():
     result, _ = convert("removed-api-cronjob", obj("batch/v1beta1", "CronJob", spec={"schedule": "CRON_TZ=Europe/Vienna 0 3 * * *"} | JOB))
     assert (result["spec"]["schedule"], result["spec"]["timeZone"]) == ("0 3 * * *", "Europe/Vienna")
     both = {"schedule": "TZ=UTC 0 3 * * *", "timeZone": "UTC"} | JOB
-    refusal("removed-api-cronjob", obj("batch/v1beta1", "CronJob", spec=both))
+    expect_refusal("removed-api-cronjob", obj("batch/v1beta1", "CronJob", spec=both))
 
 
 def test_disruption_budget_with_an_empty_selector_is_refused():
@@ -236,7 +236,7 @@ def test_disruption_budget_with_an_empty_selector_is_refused():
         "removed-api-pdb", obj("policy/v1beta1", "PodDisruptionBudget", spec={"minAvailable": 1, "selector": {"matchLabels": {"a": "b"}}})
     )
     assert result["apiVersion"] == "policy/v1"
-    error = refusal("removed-api-pdb", obj("policy/v1beta1", "PodDisruptionBudget", spec={"minAvailable": 1, "selector": {}}))
+    error = expect_refusal("removed-api-pdb", obj("policy/v1beta1", "PodDisruptionBudget", spec={"minAvailable": 1, "selector": {}}))
     assert "every pod of the namespace" in str(error)
 
 
@@ -256,7 +256,7 @@ def test_priority_level_shares():
 
 
 def test_pod_security_policy_is_refused_with_its_replacement():
-    assert "pod-security.kubernetes.io" in str(refusal("removed-api-psp", obj("policy/v1beta1", "PodSecurityPolicy", spec={})))
+    assert "pod-security.kubernetes.io" in str(expect_refusal("removed-api-psp", obj("policy/v1beta1", "PodSecurityPolicy", spec={})))
 
 
 HOOK = {"name": "a.example.com", "sideEffects": "None", "clientConfig": {"url": "https://a.example.com"}}
@@ -274,7 +274,7 @@ def test_webhook_defaults_are_written_down():
     "hooks", [[HOOK | {"sideEffects": "Unknown"}], [{k: v for k, v in HOOK.items() if k != "sideEffects"}], [HOOK, HOOK]]
 )
 def test_webhooks_that_v1_refuses(hooks):
-    refusal("removed-api-webhook", obj("admissionregistration.k8s.io/v1beta1", "MutatingWebhookConfiguration", webhooks=hooks))
+    expect_refusal("removed-api-webhook", obj("admissionregistration.k8s.io/v1beta1", "MutatingWebhookConfiguration", webhooks=hooks))
 
 
 def crd(**spec):
@@ -319,4 +319,4 @@ def test_crd_with_a_structural_schema_that_prunes():
     ],
 )
 def test_crds_that_would_behave_otherwise_are_refused(spec):
-    refusal("removed-api-crd", crd(**spec))
+    expect_refusal("removed-api-crd", crd(**spec))

@@ -2,7 +2,7 @@
 
 import pytest
 import yaml
-from convert_support import INGRESS_TARGET, FakeLookup, convert, messages, refusal
+from convert_support import INGRESS_TARGET, FakeLookup, convert, expect_refusal, messages
 
 from shared.domain.model import ListenerRequest
 
@@ -85,7 +85,7 @@ def test_hosts(host, wanted):
 )
 def test_hosts_of_the_old_cluster_are_asked_for(fields):
     source = route(**fields)
-    error = refusal("route", source, lookup())
+    error = expect_refusal("route", source, lookup())
     assert error.question is not None
     assert error.question.key == "hostnames.shop/web"
     result, _ = convert("route", source, lookup({"hostnames.shop/web": "shop.acme.com"}))
@@ -94,7 +94,7 @@ def test_hosts_of_the_old_cluster_are_asked_for(fields):
 
 @pytest.mark.parametrize("host", ["under_score.acme.com", "a b", "-a.com", "10.0.0.1"])
 def test_hosts_that_a_gateway_refuses(host):
-    assert "not a host name" in str(refusal("route", route(host=host), lookup()))
+    assert "not a host name" in str(expect_refusal("route", route(host=host), lookup()))
 
 
 @pytest.mark.parametrize(
@@ -108,7 +108,7 @@ def test_paths(path, wanted, lost):
 
 @pytest.mark.parametrize("path", ["app", "/a//b", "/a/../b", "/a b", "/ü"])
 def test_paths_that_an_httproute_refuses(path):
-    assert refusal("route", route(path=path), lookup()).path == "/spec/path"
+    assert expect_refusal("route", route(path=path), lookup()).path == "/spec/path"
 
 
 def test_wildcard_policy():
@@ -116,7 +116,7 @@ def test_wildcard_policy():
     assert result["spec"]["hostnames"] == ["*.acme.com"]
     assert "deeper subdomains" in messages(conversion)
     convert("route", route(wildcardPolicy="None"), lookup())
-    refusal("route", route(wildcardPolicy="Other"), lookup())
+    expect_refusal("route", route(wildcardPolicy="Other"), lookup())
 
 
 # --- backends and ports ------------------------------------------------------------------------------------------
@@ -141,7 +141,7 @@ def test_weight_zero_stays_zero_and_says_what_changes():
 
 @pytest.mark.parametrize("to", [{"kind": "Pod", "name": "web"}, {"kind": "Service", "name": ""}, {"kind": "Service"}, "web"])
 def test_targets_that_are_no_service(to):
-    refusal("route", route(to=to), lookup())
+    expect_refusal("route", route(to=to), lookup())
 
 
 def ports(service, workload="", decisions=None, **fields):
@@ -187,16 +187,16 @@ def test_a_named_pod_port_is_resolved_through_the_workload():
 )
 def test_ports_that_are_not_certain_are_asked_for(service, target):
     objects = f"{{apiVersion: v1, kind: Service, metadata: {{name: web, namespace: shop}}, spec: {service}}}"
-    error = refusal("route", route(port=target), lookup(objects=objects))
+    error = expect_refusal("route", route(port=target), lookup(objects=objects))
     assert error.question is not None
     assert error.question.key == "ports.shop/web"
     assert ports(service, decisions={"ports.shop/web": 8443}, port=target)[0] == 8443
 
 
 def test_services_that_are_not_there_or_have_no_pods():
-    assert "not among the manifests" in str(refusal("route", route(), lookup(objects="")))
+    assert "not among the manifests" in str(expect_refusal("route", route(), lookup(objects="")))
     external = "{kind: Service, metadata: {name: web}, spec: {type: ExternalName, externalName: a.com}}"
-    assert "ExternalName" in str(refusal("route", route(), lookup(objects=external)))
+    assert "ExternalName" in str(expect_refusal("route", route(), lookup(objects=external)))
     assert "headless" in messages(ports("{clusterIP: None, ports: [{port: 8080}]}")[1])
 
 
@@ -252,7 +252,7 @@ def test_external_certificate_and_its_operator_forerunner_are_known_secrets():
 
 @pytest.mark.parametrize("inline", [{}, {"certificate": "PEM-CERT", "key": "PEM-KEY"}])
 def test_a_certificate_that_nobody_named_is_asked_for(inline):
-    error = refusal("route", route(tls={"termination": "edge"} | inline), FakeLookup(SERVICE))
+    error = expect_refusal("route", route(tls={"termination": "edge"} | inline), FakeLookup(SERVICE))
     assert error.question is not None
     assert error.question.key == "tls.[www.acme.com]"
     assert "PEM" not in str(error)
@@ -267,14 +267,14 @@ def test_inline_keys_are_never_copied():
 
 @pytest.mark.parametrize("termination", ["passthrough", "other"])
 def test_terminations_that_the_target_does_not_have(termination):
-    assert refusal("route", route(tls={"termination": termination}), lookup()).path == "/spec/tls/termination"
+    assert expect_refusal("route", route(tls={"termination": termination}), lookup()).path == "/spec/tls/termination"
 
 
 REENCRYPT = {"termination": "reencrypt", "destinationCACertificate": "CA-PEM"}
 
 
 def test_reencryption_takes_the_routes_own_ca_and_asks_for_the_name():
-    error = refusal("route", route(tls=REENCRYPT), lookup())
+    error = expect_refusal("route", route(tls=REENCRYPT), lookup())
     assert [q.key for q in error.questions] == ["backendHostnames.shop/web"]
     result, conversion = convert("route", route(tls=REENCRYPT), lookup({"backendHostnames.shop/web": "web.shop.svc"}))
     assert result["spec"]["rules"] == [rule()]
@@ -293,7 +293,7 @@ def test_reencryption_takes_the_routes_own_ca_and_asks_for_the_name():
 
 
 def test_reencryption_by_the_service_ca_asks_for_another_ca_and_keeps_the_name_that_was_verified():
-    error = refusal("route", route(tls={"termination": "reencrypt"}), lookup())
+    error = expect_refusal("route", route(tls={"termination": "reencrypt"}), lookup())
     assert [q.key for q in error.questions] == ["backendCAs.shop/web"]
     _, conversion = convert("route", route(tls={"termination": "reencrypt"}), lookup({"backendCAs.shop/web": "pki"}))
     assert [d["kind"] for d in conversion.insert_after] == ["BackendTLSPolicy"]
@@ -303,14 +303,14 @@ def test_reencryption_by_the_service_ca_asks_for_another_ca_and_keeps_the_name_t
 def test_reencryption_needs_a_gateway_of_a_new_enough_cluster():
     answers = {"backendHostnames.shop/web": "web.shop.svc"}
     old = {"kubernetesVersion": "1.34", "ingress": {"kind": "gateway-api", "class": "approuting-istio", "gatewayName": "aks-gateway"}}
-    assert "1.35" in str(refusal("route", route(tls=REENCRYPT), lookup(answers, target=old)))
-    assert "choose the Gateway API" in str(refusal("route", route(tls=REENCRYPT), lookup(answers, target=INGRESS_TARGET)))
+    assert "1.35" in str(expect_refusal("route", route(tls=REENCRYPT), lookup(answers, target=old)))
+    assert "choose the Gateway API" in str(expect_refusal("route", route(tls=REENCRYPT), lookup(answers, target=INGRESS_TARGET)))
 
 
 @pytest.mark.parametrize(("answer", "internal"), [("internal", "true"), ("public", "false")])
 def test_passthrough_becomes_a_load_balancer_by_decision(answer, internal):
     tls = {"termination": "passthrough", "insecureEdgeTerminationPolicy": "Redirect"}
-    assert refusal("route", route(tls=tls), lookup()).question.key == "passthrough.shop/web"
+    assert expect_refusal("route", route(tls=tls), lookup()).question.key == "passthrough.shop/web"
     result, conversion = convert("route", route(tls=tls), lookup({"passthrough.shop/web": answer}))
     assert (result["kind"], result["metadata"]["name"]) == ("Service", "web-passthrough")
     assert result["metadata"]["annotations"] == {"service.beta.kubernetes.io/azure-load-balancer-internal": internal}
@@ -323,11 +323,11 @@ def test_passthrough_becomes_a_load_balancer_by_decision(answer, internal):
 def test_passthrough_needs_pods_to_balance_over():
     objects = "apiVersion: v1\nkind: Service\nmetadata: {name: web, namespace: shop}\nspec: {ports: [{port: 8080}]}\n"
     answers = {"passthrough.shop/web": "public"}
-    assert refusal("route", route(tls={"termination": "passthrough"}), lookup(answers, objects)).path == "/spec/to"
+    assert expect_refusal("route", route(tls={"termination": "passthrough"}), lookup(answers, objects)).path == "/spec/to"
 
 
 def test_unknown_insecure_policy_is_refused():
-    refusal("route", route(tls={"termination": "edge", "insecureEdgeTerminationPolicy": "Maybe"}), lookup())
+    expect_refusal("route", route(tls={"termination": "edge", "insecureEdgeTerminationPolicy": "Maybe"}), lookup())
 
 
 def test_tls_without_a_termination_was_plain_http():
@@ -351,7 +351,7 @@ def test_a_timeout_that_the_router_ignored():
     result, conversion = convert("route", route({"haproxy.router.openshift.io/timeout": "soon"}), lookup())
     assert result["spec"]["rules"] == [rule()]
     assert "it was ignored" in messages(conversion)
-    refusal("route", route({"haproxy.router.openshift.io/timeout": "${T}"}), lookup())
+    expect_refusal("route", route({"haproxy.router.openshift.io/timeout": "${T}"}), lookup())
 
 
 @pytest.mark.parametrize(("path", "target"), [("/app", "/"), ("/app", "/v2"), ("/app/", "/v2/")])
@@ -364,7 +364,7 @@ def test_rewrite(path, target):
 
 @pytest.mark.parametrize(("path", "target"), [("/", "/v2"), ("/app/", "/v2"), ("/app", "/v2/"), ("/app", "v2")])
 def test_rewrites_that_would_give_other_paths(path, target):
-    refusal("route", route({"haproxy.router.openshift.io/rewrite-target": target}, path=path), lookup())
+    expect_refusal("route", route({"haproxy.router.openshift.io/rewrite-target": target}, path=path), lookup())
 
 
 def test_hsts_is_sent_over_tls_only():
@@ -400,12 +400,12 @@ def test_http_headers():
     "headers", [[header("X", "%[req.hdr(Y)]")], [header("X", "a"), header("X", "b")], [header("a b", "c")], [header("X", "")]]
 )
 def test_headers_that_a_filter_cannot_say(headers):
-    refusal("route", route(httpHeaders={"actions": {"request": headers}}), lookup())
+    expect_refusal("route", route(httpHeaders={"actions": {"request": headers}}), lookup())
 
 
 @pytest.mark.parametrize("name", ["ip_allowlist", "ip_whitelist", "rate-limit-connections"])
 def test_guards_are_never_dropped(name):
-    refusal("route", route({f"haproxy.router.openshift.io/{name}": "true" if "rate" in name else "10.0.0.0/8"}), lookup())
+    expect_refusal("route", route({f"haproxy.router.openshift.io/{name}": "true" if "rate" in name else "10.0.0.0/8"}), lookup())
 
 
 @pytest.mark.parametrize(
@@ -435,19 +435,21 @@ def test_default_stickiness_is_a_loss_unless_switched_off():
 
 @pytest.mark.parametrize("kind", ["HTTPRoute", "Ingress"])
 def test_a_name_that_is_taken_is_refused(kind):
-    assert "already there" in str(refusal("route", route(), lookup(objects=f"{{kind: {kind}, metadata: {{name: web, namespace: shop}}}}")))
+    assert "already there" in str(
+        expect_refusal("route", route(), lookup(objects=f"{{kind: {kind}, metadata: {{name: web, namespace: shop}}}}"))
+    )
 
 
 def test_a_redirect_whose_name_is_taken_is_refused():
     objects = SERVICE + "---\n{kind: HTTPRoute, metadata: {name: web-redirect, namespace: shop}}"
-    refusal("route", route(tls={"termination": "edge", "insecureEdgeTerminationPolicy": "Redirect"}), lookup(objects=objects))
+    expect_refusal("route", route(tls={"termination": "edge", "insecureEdgeTerminationPolicy": "Redirect"}), lookup(objects=objects))
 
 
 @pytest.mark.parametrize(
     "fields", [{"brandNew": 1}, {"path": 3}, {"to": {"kind": "Service", "name": "web", "weight": "${W}"}}, {"host": ["a"]}]
 )
 def test_unknown_or_mistyped_fields_are_refused_by_place(fields):
-    assert "/spec" in str(refusal("route", route(**fields), lookup()))
+    assert "/spec" in str(expect_refusal("route", route(**fields), lookup()))
 
 
 # --- Ingress as the target ---------------------------------------------------------------------------------------
@@ -512,9 +514,9 @@ def test_ingress_target_canary():
     ],
 )
 def test_what_an_ingress_cannot_say(fields):
-    refusal("route", route(**fields), lookup(target=INGRESS_TARGET))
+    expect_refusal("route", route(**fields), lookup(target=INGRESS_TARGET))
 
 
 def test_an_ingress_class_that_is_no_nginx_is_refused():
     target = {"ingress": {"kind": "ingress", "class": "azure-alb-external"}}
-    assert "azure-alb-external" in str(refusal("route", route(), lookup(target=target)))
+    assert "azure-alb-external" in str(expect_refusal("route", route(), lookup(target=target)))

@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 import yaml
-from convert_support import FakeLookup, convert, refusal
+from convert_support import FakeLookup, convert, expect_refusal
 from test_convert_template import run
 
 ALPHA = "service.alpha.openshift.io/serving-cert-secret-name"
@@ -20,7 +20,7 @@ def service(namespace: str | None = "shop", **spec: Any) -> str:
 
 
 def test_the_issuer_is_asked_for_once_for_all() -> None:
-    error = refusal("serving-certificate", service(), FakeLookup())
+    error = expect_refusal("serving-certificate", service(), FakeLookup())
     assert error.question is not None
     assert error.question.key == "certificates.issuer"
 
@@ -39,16 +39,16 @@ def test_a_certificate_stands_beside_the_service() -> None:
 def test_a_name_alone_is_a_cluster_issuer_and_nonsense_is_asked_again() -> None:
     _, conversion = convert("serving-certificate", service(), FakeLookup(decisions={"certificates.issuer": "ca"}))
     assert conversion.insert_after[0]["spec"]["issuerRef"] == {"kind": "ClusterIssuer", "name": "ca"}
-    assert refusal("serving-certificate", service(), FakeLookup(decisions={"certificates.issuer": "Other/ca"})).question is not None
+    assert expect_refusal("serving-certificate", service(), FakeLookup(decisions={"certificates.issuer": "Other/ca"})).question is not None
 
 
 def test_without_a_namespace_no_certificate_can_name_the_service() -> None:
-    assert "<service>.<namespace>.svc" in str(refusal("serving-certificate", service(None), FakeLookup(decisions=ANSWER)))
+    assert "<service>.<namespace>.svc" in str(expect_refusal("serving-certificate", service(None), FakeLookup(decisions=ANSWER)))
 
 
 def test_two_services_do_not_share_a_certificate() -> None:
     taken = "apiVersion: cert-manager.io/v1\nkind: Certificate\nmetadata: {name: web-tls, namespace: shop}\n"
-    assert "already there" in str(refusal("serving-certificate", service(), FakeLookup(taken, ANSWER)))
+    assert "already there" in str(expect_refusal("serving-certificate", service(), FakeLookup(taken, ANSWER)))
 
 
 @pytest.mark.parametrize(
