@@ -150,7 +150,7 @@ BAD_CALLS = {
     "out is the input": (["fix", "{app}", "--out", "{app}"], "--out would overwrite the input file"),
     "unknown source": (["inspect", "{app}", "--source", "mars"], "unknown source 'mars'"),
     "target is missing": (["inspect", "{app}", "--target", "{app}/none.yaml"], "No such file or directory"),
-    "target is wrong": (["inspect", "{app}", "--target", "{app}/claim.yaml"], "target: "),
+    "target is wrong": (["inspect", "{app}", "--target", "{app}/claim.yaml"], "{app}/claim.yaml:2: apiVersion: "),
     "unknown option": (["inspect", "{app}", "--colour"], "No such option: --colour"),
     "unknown format": (["inspect", "{app}", "--format", "xml"], "Invalid value for '--format'"),
     "unknown rule": (["rules", "show", "AKS9999"], "no rule AKS9999"),

@@ -66,7 +66,7 @@ def test_the_users_choice_wins_over_the_record_and_the_record_over_detection() -
     [
         ({"source": "mars"}, "unknown source 'mars'"),
         ({"target": "- a"}, "target: not a mapping"),
-        ({"target": "colour: red"}, "target: colour:"),
+        ({"target": "colour: red"}, "target:1: colour:"),
     ],
 )
 def test_wrong_options_are_one_clear_line(options: dict[str, object], message: str) -> None:

@@ -16,6 +16,7 @@ from shared.domain.model import SEVERITIES, FileOutcome, Severity
 from shared.domain.patcher import patch
 from shared.domain.reporter import finish
 from shared.domain.run import PatchedFile, RunOptions, RunSetup, SourceFile
+from shared.domain.target import built_in_targets, read_target
 from shared.domain.thinker import propose
 from shared.logs import describe, failure
 
@@ -34,7 +35,8 @@ class LocalRun:
 def options_for(path: Path, source: str, target: Path | None, knowledge: Path | None = None, *, unsafe: bool = False) -> RunOptions:
     """The options of a run on a path; the application is named after the folder or file.
 
-    `target` is a file, or the name of one among the team's `knowledge`. Raises ValidationError where a file cannot be used.
+    `target` is a file, or the name of one among the team's `knowledge` or of a built-in one.
+    Raises ValidationError where a file cannot be used.
     """
     resolved = path.resolve()
     name = resolved.name if resolved.is_dir() else resolved.stem
@@ -45,12 +47,14 @@ def options_for(path: Path, source: str, target: Path | None, knowledge: Path | 
 
 def _target_text(target: Path, own: Mapping[str, str]) -> str:
     known = {path.partition("/")[2].rpartition(".")[0] for path in own if path.startswith("targets/")}
-    if str(target) in known:
+    if str(target) in known or (str(target) in built_in_targets() and not target.is_file()):
         return str(target)
     try:
-        return target.read_text(encoding="utf-8")
+        text = target.read_text(encoding="utf-8")
     except (OSError, UnicodeDecodeError) as error:
         raise ValidationError(f"{target}: {getattr(error, 'strerror', None) or 'not UTF-8 text'}") from error
+    read_target(text, str(target))
+    return text
 
 
 def knowledge_in(folder: Path) -> dict[str, str]:

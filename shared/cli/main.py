@@ -19,6 +19,7 @@ from shared.cli.console import help_without_command, note
 from shared.cli.manifests import fix, inspect
 from shared.cli.rules import profiles_app, rules_app
 from shared.cli.runs import runs, submit, watch
+from shared.cli.targets import targets_app
 from shared.cli.up import up
 from shared.domain.errors import AksCopilotError
 from shared.logs import configure, describe
@@ -40,6 +41,7 @@ app.command()(runs)
 app.command()(up)
 app.add_typer(rules_app, name="rules")
 app.add_typer(profiles_app, name="profiles")
+app.add_typer(targets_app, name="targets")
 
 
 def _print_version(wanted: bool) -> None:  # noqa: FBT001 (Typer's callback)

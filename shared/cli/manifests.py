@@ -47,7 +47,8 @@ class FixFormat(StrEnum):
 
 Source = Annotated[str, typer.Option(help="Where the manifests come from: auto, or a profile's name.")]
 TargetFile = Annotated[
-    Path | None, typer.Option(help="Target file, or the name of one of --knowledge; keys it leaves out come from the default target.")
+    Path | None,
+    typer.Option(help="Target file, or a name of `targets list` or --knowledge; keys a file leaves out are the default's."),
 ]
 Knowledge = Annotated[
     Path | None, typer.Option(metavar="DIR", help="Your own rules/, profiles/ and targets/; a file with a built-in id or name replaces it.")

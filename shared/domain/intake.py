@@ -15,7 +15,7 @@ from shared.domain.knowledge import Knowledge, knowledge_of
 from shared.domain.manifest import Manifest, read_manifest
 from shared.domain.pointer import JsonValue
 from shared.domain.run import RunOptions, RunSetup, SourceFile
-from shared.domain.target import DEFAULT_TARGET, Target, merged_target, read_target
+from shared.domain.target import DEFAULT_TARGET, Target, built_in_targets, merged_target, read_target
 from shared.domain.usable import usable
 
 APP_NAME = re.compile(r"[a-z0-9-]{1,40}")
@@ -52,9 +52,10 @@ def plan_run(files: Iterable[SourceFile], options: RunOptions) -> RunSetup:
 
 
 def chosen_target(wanted: str | None, knowledge: Knowledge) -> Target:
-    """The target of a file's text, or of that name among the team's own, which may stand in the place of the default one too."""
-    own = knowledge.targets.get((wanted or DEFAULT_TARGET).strip())
-    return read_target(wanted) if own is None else merged_target(own)
+    """The target of a file's text, or of that name: among the team's own, which may stand in the place of built-in ones, or built-in."""
+    name = (wanted or DEFAULT_TARGET).strip()
+    own = knowledge.targets.get(name)
+    return read_target(built_in_targets().get(name, wanted)) if own is None else merged_target(own)
 
 
 def run_id_of(app: str, snapshot: Iterable[list[str]], target: JsonValue, decisions: JsonValue) -> str:

@@ -13,6 +13,7 @@ from pydantic import ValidationError as SchemaError
 
 from shared.domain.errors import ValidationError
 from shared.domain.rulebook import Closed, first_problem, load_document
+from shared.domain.yaml_lines import line_of
 
 PROFILES = Path(__file__).parents[1] / "profiles"
 TARGETS = Path(__file__).parents[1] / "targets"
@@ -78,20 +79,30 @@ def default_target() -> Target:
     return parse_target(load_document(TARGETS / f"{DEFAULT_TARGET}.yaml", "target"), DEFAULT_TARGET)
 
 
-def read_target(text: str | None) -> Target:
-    """The target of a file's text; keys that it leaves out come from the default target. None: the default."""
+def read_target(text: str | None, where: str = "target") -> Target:
+    """The target of a file's text; keys that it leaves out come from the default target. None: the default.
+
+    Raises ValidationError: `where`, line, reason.
+    """
     if text is None:
         return default_target()
     try:
         given = yaml.safe_load(text)
     except yaml.YAMLError as error:
-        raise ValidationError(f"target: not YAML: {getattr(error, 'problem', None) or 'unreadable'}") from error
+        raise ValidationError(f"{where}: not YAML: {getattr(error, 'problem', None) or 'unreadable'}") from error
     if not isinstance(given, dict):
-        raise ValidationError("target: not a mapping")
+        raise ValidationError(f"{where}: not a mapping")
     try:
         return merged_target(given)
     except SchemaError as error:
-        raise ValidationError(f"target: {first_problem(error)}") from error
+        raise ValidationError(f"{where}:{line_of(text, error.errors()[0]['loc'])}: {first_problem(error)}") from error
+
+
+@functools.cache
+def built_in_targets() -> dict[str, str]:
+    """The texts of the program's own target files by name, the default one first."""
+    texts = {path.stem: path.read_text(encoding="utf-8") for path in sorted(TARGETS.glob("*.yaml"))}
+    return {DEFAULT_TARGET: texts.pop(DEFAULT_TARGET), **texts}
 
 
 def merged_target(given: Mapping[str, Any]) -> Target:
