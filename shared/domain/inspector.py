@@ -65,6 +65,7 @@ _LAST: dict[str, Facts] = {}
 
 def violations(manifest: Manifest, facts: Facts) -> Iterator[Violation]:
     """Every violation of a manifest, in document order, then by rule."""
+    facts = facts.seen_from(manifest.path)
     for document in manifest.documents:
         for base, obj in every_object(document, facts):
             for rule, found in firing(obj, facts, fragment=manifest.path in facts.patch_files):

@@ -54,7 +54,7 @@ def propose(file: SourceFile, findings: FileFindings, setup: RunSetup, blocked: 
     """The plan for one file. `blocked` are fixes that did not prove out before, with the reason; they are not tried again."""
     if not findings.violations:
         return FilePlan(file.path)
-    planner = _Planner(manifest_of(file), facts_of(setup), blocked or {}, apply_unsafe=setup.apply_unsafe)
+    planner = _Planner(manifest_of(file), facts_of(setup).seen_from(file.path), blocked or {}, apply_unsafe=setup.apply_unsafe)
     planner.work()
     return planner.plan(file.path, findings)
 
