@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
+from datetime import UTC, datetime
 from pathlib import Path
 
 from shared.cli.parallel import each
@@ -42,7 +43,7 @@ def options_for(path: Path, source: str, target: Path | None, knowledge: Path | 
     name = resolved.name if resolved.is_dir() else resolved.stem
     own = knowledge_in(knowledge) if knowledge else {}
     text = _target_text(target, own) if target else None
-    return RunOptions(app_name(name), source, text, unsafe, own)
+    return RunOptions(app_name(name), source, text, unsafe, own, datetime.now(UTC).date().isoformat())
 
 
 def _target_text(target: Path, own: Mapping[str, str]) -> str:

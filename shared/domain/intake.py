@@ -8,6 +8,8 @@ import json
 import re
 from collections.abc import Iterable, Iterator
 
+from shared.domain.acceptance import FILE_NAME as BASELINE
+from shared.domain.acceptance import over, read_baseline, rows
 from shared.domain.decisions import FILE_NAME, answer, read_decisions
 from shared.domain.detect import choose_source
 from shared.domain.index import build_index
@@ -27,28 +29,31 @@ def plan_run(files: Iterable[SourceFile], options: RunOptions) -> RunSetup:
     knowledge = usable(knowledge_of(options.knowledge), options.knowledge)
     target = chosen_target(options.target, knowledge)
     snapshot: list[list[str]] = []
-    decisions_file: list[bytes] = []
+    own_files: dict[str, bytes] = {}
 
     def seen() -> Iterator[Manifest]:
         for file in files:
             snapshot.append([file.path, hashlib.sha256(file.data).hexdigest()])
-            if file.path == FILE_NAME:
-                decisions_file.append(file.data)
+            if file.path in (FILE_NAME, BASELINE):
+                own_files[file.path] = file.data
             else:
                 yield read_manifest(file.path, file.data)
 
     @functools.cache
     def answers() -> dict[str, JsonValue]:
-        return read_decisions(decisions_file[0] if decisions_file else None)
+        return read_decisions(own_files.get(FILE_NAME))
 
     index = build_index(seen(), lambda key: answer(answers(), key))
-    decisions = answers()
+    decisions, accepted = answers(), read_baseline(own_files.get(BASELINE))
     source = choose_source(options.source, decisions.get("source"), index["features"], knowledge.profiles)
     described = target.model_dump(mode="json", by_alias=True)
-    chosen = {**decisions, "source": source.profile, "unsafe": options.apply_unsafe}
+    chosen = {**decisions, "source": source.profile, "unsafe": options.apply_unsafe, "over": over(accepted, options.today)}
     snapshot += [[f"knowledge/{path}", hashlib.sha256(text.encode()).hexdigest()] for path, text in options.knowledge.items()]
     run_id = run_id_of(options.app, snapshot, described, chosen)
-    return RunSetup(run_id, options.app, source, described, decisions, index, options.apply_unsafe, dict(options.knowledge))
+    return RunSetup(
+        run_id, options.app, source, described, decisions, index, options.apply_unsafe, dict(options.knowledge),
+        rows(accepted), options.today,
+    )  # fmt: skip
 
 
 def chosen_target(wanted: str | None, knowledge: Knowledge) -> Target:

@@ -36,6 +36,8 @@ class RunOptions:
     target: str | None = None
     apply_unsafe: bool = False
     knowledge: Mapping[str, str] = field(default_factory=dict)
+    today: str = ""
+    """The day (ISO 8601) on which acceptances of findings are held against their last day; empty: none is over."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,18 +53,21 @@ class RunSetup:
     apply_unsafe: bool = False
     knowledge: Mapping[str, str] = field(default_factory=dict)
     """Texts of the team's own rules, profiles and targets by path."""
+    accepted: tuple[Mapping[str, JsonValue], ...] = ()
+    """Entries of the baseline file."""
+    today: str = ""
 
     def to_json(self) -> dict[str, JsonValue]:
         return {
             "runId": self.run_id, "app": self.app, "source": self.source.to_json(), "target": dict(self.target),
             "decisions": dict(self.decisions), "index": dict(self.index), "applyUnsafe": self.apply_unsafe,
-            "knowledge": dict(self.knowledge),
+            "knowledge": dict(self.knowledge), "accepted": [dict(entry) for entry in self.accepted], "today": self.today,
         }  # fmt: skip
 
     @classmethod
     def from_json(cls, data: Mapping[str, Any]) -> RunSetup:
         return cls(data["runId"], data["app"], SourceFinding.from_json(data["source"]), data["target"], data["decisions"],
-                   data["index"], data["applyUnsafe"], data["knowledge"])  # fmt: skip
+                   data["index"], data["applyUnsafe"], data["knowledge"], tuple(data["accepted"]), data["today"])  # fmt: skip
 
 
 @dataclass(frozen=True, slots=True)

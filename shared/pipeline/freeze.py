@@ -7,6 +7,7 @@ A source that cannot be read, or settings beside the manifests that cannot be us
 from __future__ import annotations
 
 from dataclasses import replace
+from datetime import UTC, datetime
 from typing import Any
 
 from shared import logs
@@ -72,7 +73,8 @@ def _read(ctx: Context, source: sources.Source) -> tuple[ArchiveContent, dict[st
 def _plan(ctx: Context, run: str, source: sources.Source, content: ArchiveContent) -> tuple[RunSetup, str | None]:
     """The run's setup; where the application's own settings or the team's knowledge cannot be used, that of an empty run, and why."""
     try:
-        options = replace(source.options, knowledge=knowledge.load(ctx, source.knowledge))
+        today = datetime.now(UTC).date().isoformat()
+        options = replace(source.options, knowledge=knowledge.load(ctx, source.knowledge), today=today)
         return replace(ctx.engine.plan(content.files, options), run_id=run), None
     except ValidationError as error:
         return replace(ctx.engine.plan([], RunOptions(source.app)), run_id=run), logs.describe(error)

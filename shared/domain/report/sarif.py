@@ -12,6 +12,7 @@ from typing import Any
 from urllib.parse import quote
 
 import shared
+from shared.domain.acceptance import ANNOTATED
 from shared.domain.model import FileOutcome, Violation
 from shared.domain.report.changes import Change, parse_changes
 from shared.domain.report.credentials import redact
@@ -78,7 +79,8 @@ def _result(outcome: FileOutcome, violation: Violation, index: Mapping[str, int]
         "properties": {"resolution": violation.resolution, "jsonPointer": violation.path, "document": violation.document},
     }
     if violation.resolution == "ignored":
-        suppression = {"kind": "external", "status": "accepted"}
+        in_source = (violation.reason or "").startswith(ANNOTATED)
+        suppression = {"kind": "inSource" if in_source else "external", "status": "accepted"}
         result["suppressions"] = [suppression | ({"justification": redact(violation.reason)} if violation.reason else {})]
     return result
 
