@@ -5,7 +5,7 @@ STAMP := .venv/.installed
 NODE_STAMP := node_modules/.installed
 
 .DEFAULT_GOAL := help
-.PHONY: help install run up test check fix docs judge bench clean
+.PHONY: help install run up test check fix docs coverage judge bench clean
 
 help: ## this list
 	@grep -hE '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 14
@@ -46,6 +46,9 @@ fix: install ## format and mend what the linter can
 
 docs: install ## write the generated documents
 	$(BIN)/python tools/rules_docs.py
+
+coverage: install ## count what becomes of the corpus (where ../shared is) and write it into docs/coverage.md
+	@$(BIN)/python tools/coverage_page.py
 
 judge: install ## the black-box judge over the corpus in ten notations (where ../shared is)
 	@$(BIN)/python tools/rerendered.py
