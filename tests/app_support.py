@@ -165,7 +165,7 @@ def check_invariants(app: App) -> list[str]:
     done = run(app)
     broken = {label(o) for o in objects(done, done.before) if flaw(o, VERSION)}
     wrong = [f"invalid: {label(o)} at {flaw(o, VERSION)}" for o in objects(done) if flaw(o, VERSION) and label(o) not in broken]
-    wrong += [f"no such listener: {label(o)} {p}" for o in objects(done) if o["kind"] == "HTTPRoute" for p in _orphans(o, done)]
+    wrong += [f"no such listener: {label(o)} {p}" for o in objects(done) if o["kind"] in ("HTTPRoute", "TLSRoute") for p in _orphans(o, done)]
     again = fix(done.after, app.source, unsafe=app.unsafe, target=None if not app.target else __import__("yaml").safe_dump(app.target))
     wrong += [f"a second run changes {p}" for p in again.after if again.after[p] != done.after.get(p)]
     wrong += [f"failed: {o.path} {o.reason}" for o in done.outcomes if o.status == "failed"]

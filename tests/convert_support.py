@@ -61,6 +61,9 @@ class FakeLookup:
                     ports |= {p["name"]: p["containerPort"] for p in c.get("ports", []) if "name" in p}
         return ports
 
+    def of_kind(self, kind: str) -> list[dict[str, Any]]:
+        return [o for o in self._objects if o["kind"] == kind]
+
     def selected_values(self, namespace: str | None, key: str) -> frozenset[str]:
         selectors = (o["spec"].get("selector") or {} for o in self._objects if o["kind"] == "Service")
         return frozenset(s[key] for s in selectors if key in s)

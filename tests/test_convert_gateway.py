@@ -137,3 +137,40 @@ def test_long_and_opaque_hosts_get_distinct_legal_names():
     names = {listener_name(h, tls=True) for h in hosts}
     assert len(names) == len(hosts)
     assert all(len(n) <= LABEL_LIMIT and n == n.lower() and n.replace("-", "").isalnum() for n in names)
+
+
+PASSED = {
+    "name": "tls-db-acme-com",
+    "hostname": "db.acme.com",
+    "port": 443,
+    "protocol": "TLS",
+    "tls": {"mode": "Passthrough"},
+    "allowedRoutes": SAME,
+}
+
+
+def passed(host="db.acme.com"):
+    return ListenerRequest("shop", host, None, "AKS0001", passthrough=True)
+
+
+def test_passed_through_tls_has_a_listener_of_its_own_beside_the_others():
+    plan = merge([passed(), request(secret="web-tls"), passed()])
+    (gateway,) = plan.documents
+    assert gateway["spec"]["listeners"] == [https("https-www-acme-com", "www.acme.com", "web-tls"), PASSED]
+    again = merge([passed(), request(secret="web-tls")], [gateway])
+    assert (again.operations, again.documents, again.conflicts) == ({}, (), ())
+
+
+def test_one_host_is_not_both_ended_and_passed_through():
+    assert merge([passed("www.acme.com"), request(secret="web-tls")]).conflicts == (
+        "www.acme.com: TLS is either ended or passed through on a Gateway, not both",
+    )
+    (gateway,) = merge([request(secret="web-tls")]).documents
+    later = merge([passed("www.acme.com")], [gateway])
+    assert later.operations == {}
+    assert later.conflicts == ("listener tls-www-acme-com: its host and port are taken by another listener of the Gateway",)
+
+
+def test_a_request_keeps_that_it_passes_through_on_its_way_between_the_stages():
+    assert ListenerRequest.from_json(passed().to_json()) == passed()
+    assert ListenerRequest.from_json(request().to_json()) == request()

@@ -124,7 +124,7 @@ def test_a_udp_route_keeps_its_protocol() -> None:
     "spec",
     [
         PLAIN.replace("`*`", "`db.example.com`"),
-        PLAIN.replace("entryPoints", "tls: {passthrough: true}, entryPoints"),
+        PLAIN.replace("entryPoints", "tls: {secretName: db-tls}, entryPoints"),
         PLAIN.replace("services", "middlewares: [{name: only-us}], services"),
         PLAIN.replace("port: pg", "port: pg, proxyProtocol: {version: 2}"),
         PLAIN.replace("name: db", "name: elsewhere"),

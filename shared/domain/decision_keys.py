@@ -12,12 +12,13 @@ from typing import Any, Literal
 
 from shared.domain.rulebook import Rule
 
-Form = Literal["text", "number", "port", "exposure", "values"]
+Form = Literal["text", "number", "port", "exposure", "passthrough", "values"]
 FORMS: Mapping[Form, str] = {
     "text": "text (quote what is a number otherwise)",
     "number": "a whole number",
     "port": "a port's number or name",
     "exposure": "public or internal",
+    "passthrough": "gateway, public or internal",
     "values": "a mapping of names to values",
 }
 
@@ -47,7 +48,9 @@ GROUPS: Mapping[str, Group] = {
     "backendCAs": Group("the ConfigMap (key ca.crt) with the CA of the pods behind a re-encrypting Route"),
     "backendHostnames": Group("the host name in the certificate of the pods behind a re-encrypting Route"),
     "tcpRoutes": Group("whether the load balancer in the place of an IngressRouteTCP or IngressRouteUDP is public or internal", "exposure"),
-    "passthrough": Group("whether the load balancer in the place of a passthrough Route is public or internal", "exposure"),
+    "passthrough": Group(
+        "what passes TLS through to the pods: a TLSRoute on the Gateway, or a load balancer, public or internal", "passthrough"
+    ),
     "ports": Group("the port of a Service that a route uses", "port"),
     "hosts": Group("what becomes of a host name of the old cluster that a manifest names"),
     "addresses": Group("what becomes of an address of the old network"),
@@ -84,6 +87,8 @@ def _fits(value: Any, form: Form) -> bool:
     if form == "exposure":
         return value in ("public", "internal")
     if form == "values":
+    if form == "passthrough":
+        return value in ("gateway", "public", "internal")
         return isinstance(value, dict) and not any(isinstance(inner, (dict, list)) for inner in value.values())
     number = isinstance(value, int) and not isinstance(value, bool)
     return (number if form == "number" else isinstance(value, str) and bool(value.strip())) or (form == "port" and number)

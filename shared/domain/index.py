@@ -38,6 +38,7 @@ KEPT: Mapping[str, tuple[str, ...]] = {
     "Middleware": ("/spec",),
     "IngressRoute": ("/spec",),
     "TraefikService": ("/spec",),
+    "Route": ("/spec/host", "/spec/tls/termination"),
     "Ingress": ("/spec", "/metadata/annotations"),
     "Secret": ("/type",),
     "Certificate": ("/spec/secretName", "/spec/dnsNames"),

@@ -105,19 +105,23 @@ class Violation:
 
 @dataclass(frozen=True, slots=True)
 class ListenerRequest:
-    """What a converted route needs of the shared Gateway of its namespace (DESIGN 10): one host, with or without TLS."""
+    """What a converted route needs of the shared Gateway of its namespace (DESIGN 10): one host, with TLS, passed-through TLS or none."""
 
     namespace: str | None
     hostname: str | None
     tls_secret: str | None
     rule_id: str
+    passthrough: bool = False
 
     def to_json(self) -> dict[str, JsonValue]:
-        return {"namespace": self.namespace, "hostname": self.hostname, "tlsSecret": self.tls_secret, "ruleId": self.rule_id}
+        return {
+            "namespace": self.namespace, "hostname": self.hostname, "tlsSecret": self.tls_secret, "ruleId": self.rule_id,
+            "passthrough": self.passthrough,
+        }  # fmt: skip
 
     @classmethod
     def from_json(cls, data: Mapping[str, Any]) -> ListenerRequest:
-        return cls(data["namespace"], data["hostname"], data["tlsSecret"], data["ruleId"])
+        return cls(data["namespace"], data["hostname"], data["tlsSecret"], data["ruleId"], data["passthrough"])
 
 
 @dataclass(frozen=True, slots=True)

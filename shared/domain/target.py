@@ -21,12 +21,16 @@ DEFAULT_TARGET = "aks-standard"
 
 
 class IngressChoice(Closed):
-    """How traffic enters: Gateway API with a GatewayClass, or Ingress with an IngressClass."""
+    """How traffic enters: Gateway API with a GatewayClass, or Ingress with an IngressClass.
+
+    `tlsRoutes`: whether the Gateway passes TLS through by a TLSRoute; `auto` follows class and Kubernetes version (`gateway_classes`).
+    """
 
     kind: Literal["gateway-api", "ingress"] = "gateway-api"
     class_name: str = Field(default="approuting-istio", alias="class")
     gateway_name: str = Field(default="aks-gateway", alias="gatewayName")
 
+    tls_routes: bool | Literal["auto"] = Field(default="auto", alias="tlsRoutes")
 
 class StorageChoice(Closed):
     """Which class a claim gets: `disk` for one node, `file` for many; `known` are the classes that the cluster has."""

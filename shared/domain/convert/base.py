@@ -8,7 +8,7 @@ in the target's words is either a `Loss` (said, then left out) or raises `Cannot
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any, Literal, Protocol
 
@@ -90,7 +90,8 @@ class Lookup(Protocol):
     `find` is asked for these kinds and returns an object (apiVersion, kind, metadata.name/namespace/labels/annotations) with only these
     further fields; never Secret data:
 
-    - HTTPRoute, Ingress, Deployment: nothing further (name collisions)
+    - HTTPRoute, TLSRoute, Deployment: nothing further (name collisions)
+    - Route: `spec.host`, `spec.tls.termination`; Ingress, IngressRoute: `spec`; Gateway: `spec.listeners` (which hosts end TLS)
     - Secret: `type`; Certificate (cert-manager.io): `spec.secretName`, `spec.dnsNames`
     - ImageStream: `spec.tags[].{name, from.kind, from.name, from.namespace}`, `spec.dockerImageRepository`
     - Middleware (traefik.io and traefik.containo.us): `spec`
@@ -116,6 +117,9 @@ class Lookup(Protocol):
 
     def find(self, kind: str, namespace: str | None, name: str) -> Mapping[str, Any] | None:
         """A trimmed object of the run (fields above), or None."""
+
+    def of_kind(self, kind: str) -> Iterable[Mapping[str, Any]]:
+        """Every object of a kind, trimmed as `find` trims it."""
 
     def selected_values(self, namespace: str | None, key: str) -> frozenset[str]:
         """The values of this label key in the selectors of the run's Services, disruption budgets, policies, monitors and affinities."""

@@ -12,7 +12,7 @@ from typing import Any
 
 from shared.domain.convert.base import Op
 from shared.domain.convert.httproute import API_VERSION
-from shared.domain.convert.names import listener_name
+from shared.domain.convert.names import listener_name, passthrough_name
 from shared.domain.model import ListenerRequest
 
 FILE_NAME = "aks-gateway.yaml"
@@ -63,18 +63,20 @@ def merge_gateways(
 
 def _listeners(requests: Sequence[ListenerRequest]) -> tuple[list[dict[str, Any]], list[str]]:
     """One listener for all plain traffic, one per TLS host; of several certificates for one host the first by name."""
+    passed = sorted({r.hostname for r in requests if r.passthrough and r.hostname})
     secrets: dict[str | None, set[str]] = {}
     for request in requests:
         if request.tls_secret is not None:
             secrets.setdefault(request.hostname, set()).add(request.tls_secret)
-    plain = [_plain_listener()] if any(r.tls_secret is None for r in requests) else []
+    plain = [_plain_listener()] if any(r.tls_secret is None and not r.passthrough for r in requests) else []
     secure = [_secure_listener(host, min(secrets[host])) for host in sorted(secrets, key=lambda h: (h is not None, h or ""))]
     doubts = [
         f"{host or 'all hosts'}: one host has one certificate on a Gateway, not {', '.join(sorted(s))}"
         for host, s in secrets.items()
         if len(s) > 1
     ]
-    return plain + secure, sorted(doubts)
+    doubts += [f"{host}: TLS is either ended or passed through on a Gateway, not both" for host in passed if host in secrets]
+    return plain + secure + [_passthrough_listener(host) for host in passed], sorted(doubts)
 
 
 def _plain_listener() -> dict[str, Any]:
@@ -88,6 +90,17 @@ def _secure_listener(host: str | None, secret: str) -> dict[str, Any]:
         "port": 443,
         "protocol": "HTTPS",
         "tls": {"mode": "Terminate", "certificateRefs": [{"name": secret}]},
+        "allowedRoutes": {"namespaces": {"from": "Same"}},
+    }
+
+
+def _passthrough_listener(host: str) -> dict[str, Any]:
+    return {
+        "name": passthrough_name(host),
+        "hostname": host,
+        "port": 443,
+        "protocol": "TLS",
+        "tls": {"mode": "Passthrough"},
         "allowedRoutes": {"namespaces": {"from": "Same"}},
     }
 
@@ -124,7 +137,8 @@ def _extend(gateway: Mapping[str, Any], wanted: Sequence[Mapping[str, Any]]) -> 
 
 
 def _place(listener: Mapping[str, Any]) -> tuple[Any, ...]:
-    return listener.get("port"), listener.get("protocol"), listener.get("hostname")
+    """Port, whether TLS, and host: a Gateway takes each once (its TLS is ended or passed through)."""
+    return listener.get("port"), listener.get("protocol") in ("HTTPS", "TLS"), listener.get("hostname")
 
 
 def _same_certificate(wanted: Mapping[str, Any], known: Mapping[str, Any]) -> bool:
@@ -132,6 +146,8 @@ def _same_certificate(wanted: Mapping[str, Any], known: Mapping[str, Any]) -> bo
     tls = known.get("tls")
     if "tls" not in wanted or not isinstance(tls, Mapping):
         return "tls" not in wanted
+    if "certificateRefs" not in wanted["tls"]:
+        return bool(tls.get("mode") == wanted["tls"]["mode"])
     secret = wanted["tls"]["certificateRefs"][0]["name"]
     references = tls.get("certificateRefs") or []
     return bool(tls.get("options")) or secret in [r.get("name") for r in references if isinstance(r, Mapping)]

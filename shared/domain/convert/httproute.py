@@ -12,6 +12,7 @@ from typing import Any
 
 from shared.domain.convert.base import CannotConvert, Lookup
 from shared.domain.convert.edits import is_opaque, metadata, name_of, namespace_of
+from shared.domain.convert.gateway_classes import check_rules
 from shared.domain.convert.names import NAME_LIMIT, bounded
 
 API_VERSION = "gateway.networking.k8s.io/v1"
@@ -29,12 +30,6 @@ def gateway_name(lookup: Lookup) -> str:
     ingress = lookup.target.get("ingress")
     name = ingress.get("gatewayName") if isinstance(ingress, Mapping) else None
     return name if isinstance(name, str) and name else DEFAULT_GATEWAY
-
-
-def uses_gateway(lookup: Lookup) -> bool:
-    """Whether the target serves traffic by the Gateway API rather than by Ingress objects."""
-    ingress = lookup.target.get("ingress")
-    return not (isinstance(ingress, Mapping) and ingress.get("kind") == "ingress")
 
 
 def hostname(host: str, path: str) -> str:
@@ -83,6 +78,15 @@ def https_redirect(status: int = 301) -> dict[str, Any]:
     return filter_of("RequestRedirect", {"scheme": "https", "statusCode": status})
 
 
+def backend_refs(backends: Sequence[tuple[str, int, int]]) -> list[dict[str, Any]]:
+    """`backendRefs` of (service, port, weight): the weights stand where they say something, among several backends, else only 0.
+
+    The default of the API (1) is not that of the sources.
+    """
+    weighted = len(backends) > 1 or backends[0][2] == 0
+    return [{"name": name, "port": port} | ({"weight": share} if weighted else {}) for name, port, share in backends]
+
+
 def route_spec(lookup: Lookup, sections: Sequence[str], hostnames: Sequence[str], rules: Sequence[Mapping[str, Any]]) -> dict[str, Any]:
     """`spec` of an HTTPRoute on these listeners of the shared Gateway. Raises CannotConvert past the CRD's limits."""
     if len(hostnames) > HOSTNAME_LIMIT or len(rules) > RULE_LIMIT:
@@ -91,24 +95,25 @@ def route_spec(lookup: Lookup, sections: Sequence[str], hostnames: Sequence[str]
         raise CannotConvert(f"more than {MATCH_LIMIT} matches or {BACKEND_LIMIT} backends do not fit one rule of an HTTPRoute")
     if sum(len(r.get("matches", ())) for r in rules) > ROUTE_MATCH_LIMIT:
         raise CannotConvert(f"more than {ROUTE_MATCH_LIMIT} matches do not fit one HTTPRoute: split the object")
+    check_rules(lookup, rules)
     spec: dict[str, Any] = {"parentRefs": [{"name": gateway_name(lookup), "sectionName": s} for s in dict.fromkeys(sections)]}
     if hostnames:
         spec["hostnames"] = list(hostnames)
     return spec | {"rules": [dict(r) for r in rules]}
 
 
-def sibling(obj: Mapping[str, Any], suffix: str, spec: Mapping[str, Any], lookup: Lookup) -> dict[str, Any]:
-    """A further HTTPRoute beside the converted object, with its namespace and labels. Raises CannotConvert where its name is taken."""
+def sibling(obj: Mapping[str, Any], suffix: str, spec: Mapping[str, Any], lookup: Lookup, kind: str = "HTTPRoute") -> dict[str, Any]:
+    """A further route beside the converted object, with its namespace and labels. Raises CannotConvert where its name is taken."""
     name = bounded(f"{name_of(obj)}-{suffix}", NAME_LIMIT)
-    check_free("HTTPRoute", namespace_of(obj), name, lookup)
+    check_free(kind, namespace_of(obj), name, lookup)
     meta: dict[str, Any] = {"name": name}
     for field in ("namespace", "labels"):
         if metadata(obj).get(field):
             meta[field] = copy.deepcopy(metadata(obj)[field])
-    return {"apiVersion": API_VERSION, "kind": "HTTPRoute", "metadata": meta, "spec": dict(spec)}
+    return {"apiVersion": API_VERSION, "kind": kind, "metadata": meta, "spec": dict(spec)}
 
 
 def check_free(kind: str, namespace: str | None, name: str, lookup: Lookup) -> None:
     """Raises CannotConvert where the run already has an object of this kind and name."""
     if lookup.exists(kind, namespace, name):
-        raise CannotConvert(f"an {kind} {namespace + '/' if namespace else ''}{name} is already there")
+        raise CannotConvert(f"{kind} {namespace + '/' if namespace else ''}{name} is already there")

@@ -15,7 +15,8 @@ import jsonpatch
 from shared.domain.convert.base import CannotConvert, Conversion, Lookup, Loss, Op
 from shared.domain.convert.edits import annotations_of, name_of, namespace_of, retype, without_annotations, without_fields
 from shared.domain.convert.forms import read_form
-from shared.domain.convert.httproute import API_VERSION, check_free, filter_of, https_redirect, route_spec, sibling, uses_gateway
+from shared.domain.convert.gateway_classes import uses_gateway
+from shared.domain.convert.httproute import API_VERSION, check_free, filter_of, https_redirect, route_spec, sibling
 from shared.domain.convert.ingress_controllers import AKS_CLASSES, CLASS_ANNOTATION, TRAEFIK, TUNNEL_CLASSES, UNKNOWN, controller_of
 from shared.domain.convert.ingress_form import IngressSpec
 from shared.domain.convert.ingress_reclass import NOT_KNOWN, reclass, target_class

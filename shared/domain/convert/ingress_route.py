@@ -14,7 +14,8 @@ from shared.domain.convert.backend_services import check_backend, speaks_tls
 from shared.domain.convert.base import CannotConvert, Conversion, Lookup, Loss, Op, decision_key
 from shared.domain.convert.edits import LAST_APPLIED, is_opaque, name_of, namespace_of, retype, without_annotations, without_fields
 from shared.domain.convert.forms import read_form
-from shared.domain.convert.httproute import API_VERSION, check_free, filter_of, route_spec, sibling, uses_gateway
+from shared.domain.convert.gateway_classes import uses_gateway
+from shared.domain.convert.httproute import API_VERSION, check_free, filter_of, route_spec, sibling
 from shared.domain.convert.ingress_controllers import CLASS_ANNOTATION
 from shared.domain.convert.ingress_route_form import IngressRouteSpec, Route, Service
 from shared.domain.convert.ingress_rules import HostRules, grouped

@@ -14,7 +14,8 @@ from typing import Any
 from shared.domain.convert.backend_services import check_backend, speaks_tls
 from shared.domain.convert.base import CannotConvert, Lookup, Loss, decision_key
 from shared.domain.convert.edits import namespace_of
-from shared.domain.convert.httproute import filter_of, hostname, path_value, uses_gateway
+from shared.domain.convert.gateway_classes import uses_gateway
+from shared.domain.convert.httproute import filter_of, hostname, path_value
 from shared.domain.convert.ingress_controllers import TRAEFIK, Controller
 from shared.domain.convert.ingress_form import Backend, HttpPath, IngressSpec, IngressTls
 from shared.domain.convert.ingress_settings import Settings

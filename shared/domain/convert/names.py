@@ -27,9 +27,16 @@ def listener_name(hostname: str | None, *, tls: bool) -> str:
     """
     if not tls:
         return "http"
-    if hostname is None:
-        return "https"
+    return "https" if hostname is None else _of_host("https", hostname)
+
+
+def passthrough_name(hostname: str) -> str:
+    """The listener that passes the TLS of a host through: `tls-www-example-com`."""
+    return _of_host("tls", hostname)
+
+
+def _of_host(protocol: str, hostname: str) -> str:
     slug = hostname.replace("-", "--").replace("*", "wildcard").replace(".", "-")
     if is_opaque(hostname) or not re.fullmatch(r"[a-z0-9-]+", slug):
         slug = f"{re.sub(r'[^a-z0-9]+', '-', hostname.lower()).strip('-')}-{_digest(hostname)}"
-    return bounded(f"https-{slug}", LABEL_LIMIT, hostname)
+    return bounded(f"{protocol}-{slug}", LABEL_LIMIT, hostname)

@@ -11,7 +11,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from shared.domain.convert.base import CannotConvert, Conversion, Lookup, Loss, Op
-from shared.domain.convert.httproute import uses_gateway
+from shared.domain.convert.gateway_classes import uses_gateway
 from shared.domain.pointer import get
 
 ROUTER: frozenset[tuple[str, str]] = frozenset(

@@ -21,8 +21,10 @@ from shared.domain.convert.edits import (
     without_fields,
 )
 from shared.domain.convert.forms import read_form
+from shared.domain.convert.gateway_classes import uses_gateway
 from shared.domain.convert.httproute import (
     API_VERSION,
+    backend_refs,
     check_free,
     filter_of,
     header_modifier,
@@ -30,7 +32,6 @@ from shared.domain.convert.httproute import (
     path_value,
     route_spec,
     sibling,
-    uses_gateway,
 )
 from shared.domain.convert.names import listener_name
 from shared.domain.convert.route_annotations import (
@@ -43,8 +44,9 @@ from shared.domain.convert.route_annotations import (
     nginx_annotations,
 )
 from shared.domain.convert.route_form import Header, RouteSpec
+from shared.domain.convert.route_passthrough import passthrough
 from shared.domain.convert.route_plan import API_VERSIONS, RoutePlan, plan_route
-from shared.domain.convert.route_tls import backend_policy, passthrough
+from shared.domain.convert.route_tls import backend_policy
 from shared.domain.model import ListenerRequest
 from shared.domain.pointer import child
 
@@ -58,7 +60,7 @@ def route(obj: dict[str, Any], lookup: Lookup) -> Conversion:
         raise CannotConvert("the object is not an OpenShift Route")
     spec = read_form(RouteSpec, obj.get("spec"), "/spec")
     if spec.tls and spec.tls.termination == "passthrough":
-        return passthrough(obj, spec, lookup)
+        return passthrough(obj, spec, spec.tls, lookup)
     kind = "HTTPRoute" if uses_gateway(lookup) else "Ingress"
     _check_names(obj, kind, lookup)
     plan = plan_route(obj, lookup)
@@ -93,7 +95,7 @@ def _to_gateway(obj: dict[str, Any], plan: RoutePlan, lookup: Lookup) -> Convers
         reason = "the Route lets only some client addresses in, which a Gateway cannot do per route: anyone could come in"
         raise CannotConvert(reason, path=annotation_path(ALLOW_LISTS[0]))
     match = {"path": {"type": "PathPrefix", "value": plan.path}}
-    rule = {"matches": [match], **_gateway_extras(plan), "backendRefs": _backend_refs(plan.backends)}
+    rule = {"matches": [match], **_gateway_extras(plan), "backendRefs": backend_refs(plan.backends)}
     secure = listener_name(plan.host, tls=True)
     sections = {"plain": ["http"], "none": [secure], "redirect": [secure], "allow": [secure, "http"]}[plan.policy]
     spec = route_spec(lookup, sections, [plan.host], [rule])
@@ -107,12 +109,6 @@ def _to_gateway(obj: dict[str, Any], plan: RoutePlan, lookup: Lookup) -> Convers
         documents, more = backend_policy(obj, plan.spec, plan.spec.tls, [name for name, _, _ in plan.backends], lookup)
         extra, losses = (*extra, *documents), [*losses, *more]
     return Conversion(_settle(obj, API_VERSION, "HTTPRoute", spec, {}), extra, tuple(losses), _listeners(obj, plan))
-
-
-def _backend_refs(backends: Sequence[tuple[str, int, int]]) -> list[dict[str, Any]]:
-    """Weights are written where they say something: always among several backends (the API's default differs), else only 0."""
-    weighted = len(backends) > 1 or backends[0][2] == 0
-    return [{"name": name, "port": port} | ({"weight": share} if weighted else {}) for name, port, share in backends]
 
 
 def _gateway_extras(plan: RoutePlan) -> dict[str, Any]:

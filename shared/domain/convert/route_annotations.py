@@ -6,6 +6,7 @@ dropping the rest loses nothing). Annotations that guard the application are nev
 
 from __future__ import annotations
 
+import ipaddress
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
@@ -73,6 +74,14 @@ def read_settings(annotations: Mapping[str, str], *, tls: bool) -> RouterSetting
     found.losses = _losses(annotations)
     _read_timeout(found, annotations)
     return found
+
+
+def networks(text: str) -> list[str]:
+    """The entries of an allow list as networks. Raises CannotConvert for what is none: the router passed over it."""
+    try:
+        return [str(ipaddress.ip_network(entry, strict=False)) for entry in text.split()]
+    except ValueError as error:
+        raise CannotConvert("an entry of the allow list is no network", path=annotation_path(ALLOW_LISTS[0])) from error
 
 
 def _losses(annotations: Mapping[str, str]) -> list[Loss]:

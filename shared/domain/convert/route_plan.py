@@ -12,7 +12,8 @@ from typing import Any
 from shared.domain.convert.base import CannotConvert, Lookup, Loss, decision_key
 from shared.domain.convert.edits import annotations_of, label_of, namespace_of
 from shared.domain.convert.forms import read_form
-from shared.domain.convert.httproute import hostname, path_value, uses_gateway
+from shared.domain.convert.gateway_classes import uses_gateway
+from shared.domain.convert.httproute import hostname, path_value
 from shared.domain.convert.route_annotations import GENERATED, RouterSettings, is_true, read_settings
 from shared.domain.convert.route_form import RouteSpec, Tls
 from shared.domain.convert.route_tls import check_reencrypt
@@ -46,10 +47,10 @@ def plan_route(obj: dict[str, Any], lookup: Lookup) -> RoutePlan:
     _check_termination(tls, lookup)
     annotations = annotations_of(obj)
     settings = read_settings(annotations, tls=tls is not None)
-    host, losses = _host(obj, spec, lookup)
-    backends, port_losses = _backends(obj, spec, lookup)
+    host, losses = route_host(obj, spec, lookup)
+    backends, port_losses = route_backends(obj, spec, lookup)
     policy = _policy(tls)
-    losses += [*port_losses, *_path_losses(spec), *_key_losses(spec), *_weight_losses(spec)]
+    losses += [*port_losses, *_path_losses(spec), *key_losses(spec), *_weight_losses(spec)]
     if spec.tls and tls is None:
         losses.append(Loss("/spec/tls", "spec.tls names no termination: the router served plain HTTP, and so does the result"))
     secret = _tls_secret(obj, tls, host, settings, lookup) if tls else None
@@ -63,7 +64,8 @@ def _check_termination(tls: Tls | None, lookup: Lookup) -> None:
         raise CannotConvert(f"termination {tls.termination} is unknown", path="/spec/tls/termination")
 
 
-def _host(obj: dict[str, Any], spec: RouteSpec, lookup: Lookup) -> tuple[str, list[Loss]]:
+def route_host(obj: dict[str, Any], spec: RouteSpec, lookup: Lookup) -> tuple[str, list[Loss]]:
+    """The Route's host on AKS, a wildcard where its policy says so. Raises CannotConvert with the question where a human must say it."""
     host = hostname(_said_host(obj, spec, lookup), "/spec/host")
     if spec.wildcard_policy in (None, "", "None") or host.startswith("*."):
         return host, []
@@ -89,7 +91,8 @@ def _said_host(obj: dict[str, Any], spec: RouteSpec, lookup: Lookup) -> str:
     return spec.host
 
 
-def _backends(obj: dict[str, Any], spec: RouteSpec, lookup: Lookup) -> tuple[tuple[tuple[str, int, int], ...], list[Loss]]:
+def route_backends(obj: dict[str, Any], spec: RouteSpec, lookup: Lookup) -> tuple[tuple[tuple[str, int, int], ...], list[Loss]]:
+    """(service, port, weight) of every backend. Raises CannotConvert where a port cannot be resolved."""
     target = spec.port.target_port if spec.port else None
     found, losses = [], []
     for i, backend in enumerate([spec.to, *(spec.alternate_backends or [])]):
@@ -136,7 +139,8 @@ def _path_losses(spec: RouteSpec) -> list[Loss]:
     return []
 
 
-def _key_losses(spec: RouteSpec) -> list[Loss]:
+def key_losses(spec: RouteSpec) -> list[Loss]:
+    """What becomes of certificates and keys inside the Route."""
     losses = [Loss(p, "key material in a manifest counts as leaked: it is no longer used here and must be renewed") for p in spec.secrets()]
     if spec.tls and spec.tls.ca_certificate:
         losses.append(Loss("/spec/tls/caCertificate", "caCertificate, the chain of the certificate, belongs into the Secret's tls.crt"))
