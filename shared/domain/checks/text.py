@@ -16,7 +16,7 @@ from shared.domain.pointer import child, get
 
 
 class TextParams(When):
-    """`pattern` is a regular expression; what it matches (its group 1 where it has one) is the finding's `value`."""
+    """`pattern` is a regular expression; what it matches (its last group that took part, where it has any) is the finding's `value`."""
 
     paths: tuple[str, ...] = Field(min_length=1)
     pattern: str
@@ -36,7 +36,7 @@ def text(obj: Mapping[str, Any], params: TextParams, _: Facts) -> Iterator[Found
     seen: set[str] = set()
     for path, value in (s for pattern in params.paths for p in expand(obj, pattern) for s in strings(get(obj, p), p)):
         for match in re.finditer(params.pattern, value):
-            shown = match[1] if match.re.groups else match[0]
+            shown = match[match.lastindex or 0]
             if shown not in seen:
                 seen.add(shown)
                 yield Found(path, {"value": shown})
