@@ -202,7 +202,6 @@ def test_metrics_that_say_too_little_are_refused(metric):
     [
         (obj("extensions/v1beta1", "NetworkPolicy", spec={"podSelector": {}}), "networking.k8s.io/v1"),
         (obj("networking.k8s.io/v1beta1", "IngressClass", spec={"controller": "a.b/c"}), "networking.k8s.io/v1"),
-        (obj("rbac.authorization.k8s.io/v1beta1", "Role", rules=[]), "rbac.authorization.k8s.io/v1"),
         (obj("scheduling.k8s.io/v1beta1", "PriorityClass", value=3), "scheduling.k8s.io/v1"),
         (obj("storage.k8s.io/v1beta1", "StorageClass", provisioner="disk.csi.azure.com"), "storage.k8s.io/v1"),
         (obj("snapshot.storage.k8s.io/v1beta1", "VolumeSnapshotClass", driver="d", deletionPolicy="Delete"), "snapshot.storage.k8s.io/v1"),
@@ -308,11 +307,35 @@ def test_crd_with_a_structural_schema_that_prunes():
     assert "preserveUnknownFields" not in result["spec"]
 
 
+def test_crd_that_kept_unknown_fields_still_does():
+    keep = {"x-kubernetes-preserve-unknown-fields": True}
+    labels = {"type": "object", "additionalProperties": {"type": "string"}}
+    schema = {
+        "type": "object",
+        "properties": {"metadata": {"type": "object"}, "spec": {"type": "object", "properties": {"labels": labels}}},
+    }
+    result, _ = convert("removed-api-crd", crd(version="v1", validation={"openAPIV3Schema": schema}))
+    assert result["spec"]["versions"][0]["schema"]["openAPIV3Schema"] == keep | {
+        "type": "object",
+        "properties": {"metadata": {"type": "object"}, "spec": keep | {"type": "object", "properties": {"labels": labels}}},
+    }
+
+
+def test_crd_with_a_conversion_webhook_and_without_a_scope():
+    client = {"service": {"name": "w", "namespace": "a"}}
+    result, _ = convert("removed-api-crd", crd(scope="", version="v1", conversion={"strategy": "Webhook", "webhookClientConfig": client}))
+    assert result["spec"]["conversion"] == {
+        "strategy": "Webhook",
+        "webhook": {"clientConfig": client, "conversionReviewVersions": ["v1beta1"]},
+    }
+    assert result["spec"]["scope"] == "Namespaced"
+
+
 @pytest.mark.parametrize(
     "spec",
     [
-        {"version": "v1", "validation": {"openAPIV3Schema": STRUCTURAL}},
         {"version": "v1", "preserveUnknownFields": False},
+        {"version": "v1", "validation": {"openAPIV3Schema": {"properties": {"a": {}}}}},
         {"version": "v1", "preserveUnknownFields": False, "validation": {"openAPIV3Schema": {"properties": {"a": {}}}}},
         {"version": "v1", "conversion": {"strategy": "Webhook"}},
         {},

@@ -44,5 +44,5 @@ def check_backend(lookup: Lookup, namespace: str | None, name: str, path: str) -
 def speaks_tls(lookup: Lookup, namespace: str | None, service: str, port: int, name: str = "") -> bool:
     """Whether Traefik spoke HTTPS to this port of a Service of its own accord: port 443, or a port called `https*`."""
     ports = (lookup.service(namespace, service) or {}).get("ports") or []
-    names = [p.get("name") or "" for p in ports if isinstance(p, Mapping) and p.get("port") == port]
+    names = [str(p.get("name") or "") for p in ports if isinstance(p, Mapping) and p.get("port") == port]
     return port == 443 or any(n.startswith("https") for n in (name, *names))

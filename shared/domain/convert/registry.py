@@ -13,6 +13,7 @@ from shared.domain.convert.references import reference_deployment_config, refere
 from shared.domain.convert.removed_autoscaler import removed_autoscaler
 from shared.domain.convert.removed_crd import removed_crd
 from shared.domain.convert.removed_ingress import removed_ingress
+from shared.domain.convert.removed_rbac import removed_rbac
 from shared.domain.convert.removed_simple import (
     cronjob_zone,
     removed_cronjob,
@@ -47,6 +48,7 @@ CONVERSIONS: dict[str, Converter] = {
     "removed-api-ingress": removed_ingress,
     "removed-api-hpa": removed_autoscaler,
     "removed-api-simple": removed_simple,
+    "removed-api-rbac": removed_rbac,
     "removed-api-cronjob": removed_cronjob,
     "cronjob-zone": cronjob_zone,
     "removed-api-pdb": removed_disruption_budget,

@@ -1,7 +1,8 @@
 """CustomResourceDefinition of apiextensions.k8s.io/v1beta1 (removed in 1.22) to v1, where the result prunes and accepts exactly the same.
 
-Facts: guide/aks_facts_source.md 6. v1 wants a structural schema per version and prunes unknown fields. That is exact in two cases: no
-schema at all (then `x-kubernetes-preserve-unknown-fields`), or a structural schema with `preserveUnknownFields: false`.
+Facts: guide/aks_facts_source.md 6 and the deprecation guide (v1.22). v1 wants a structural schema per version and prunes unknown fields.
+Where v1beta1 kept them, `x-kubernetes-preserve-unknown-fields` on every object says the same. The calls of a conversion webhook move into
+`conversion.webhook`; `scope` was Namespaced and `conversionReviewVersions` [v1beta1] where they were left out.
 """
 
 from __future__ import annotations
@@ -12,9 +13,11 @@ from typing import Any
 from shared.domain.convert.base import CannotConvert, Conversion, Lookup, Op
 from shared.domain.convert.edits import retype, without_fields
 
-ANYTHING = {"type": "object", "x-kubernetes-preserve-unknown-fields": True}
 VERSIONED = ("validation", "subresources", "additionalPrinterColumns")
 MOVED = ("version", "preserveUnknownFields", *VERSIONED)
+CLIENT, REVIEWS = "webhookClientConfig", "conversionReviewVersions"
+KEEP = "x-kubernetes-preserve-unknown-fields"
+ANYTHING = {"type": "object", KEEP: True}
 NOT_STRUCTURAL = ("$ref", "definitions", "dependencies", "id", "patternProperties", "additionalItems")
 
 
@@ -28,17 +31,24 @@ def removed_crd(obj: dict[str, Any], lookup: Lookup) -> Conversion:
         or not isinstance(spec, dict)
     ):
         raise CannotConvert("the object is not a CustomResourceDefinition of a removed API")
-    if spec.get("conversion") not in (None, {"strategy": "None"}):
-        raise CannotConvert("spec.conversion calls a webhook: take the authors' v1 definition", path="/spec/conversion")
-    if not spec.get("scope"):
-        raise CannotConvert("spec.scope is missing", path="/spec")
     operations = [
         *retype(obj, "apiextensions.k8s.io/v1", "CustomResourceDefinition"),
         Op("replace" if "versions" in spec else "add", "/spec/versions", [_version(v, spec) for v in _versions(spec)]),
+        *([] if spec.get("scope") else [Op("replace" if "scope" in spec else "add", "/spec/scope", "Namespaced")]),
+        *_conversion(spec.get("conversion")),
         *without_fields(spec, "/spec", MOVED),
         *without_fields(obj, "", ("status",)),
     ]
     return Conversion(tuple(operations))
+
+
+def _conversion(conversion: Any) -> list[Op]:
+    if conversion in (None, {"strategy": "None"}):
+        return []
+    if not isinstance(conversion, dict) or conversion.get("strategy") != "Webhook" or not isinstance(conversion.get(CLIENT), dict):
+        raise CannotConvert("spec.conversion is of no form that v1 knows: take the authors' v1 definition", path="/spec/conversion")
+    webhook = {"clientConfig": conversion[CLIENT], REVIEWS: conversion.get(REVIEWS) or ["v1beta1"]}
+    return [Op("replace", "/spec/conversion", {"strategy": "Webhook", "webhook": webhook})]
 
 
 def _versions(spec: dict[str, Any]) -> list[dict[str, Any]]:
@@ -72,11 +82,23 @@ def _schema(validation: Any, spec: dict[str, Any]) -> dict[str, Any]:
     keeps = spec.get("preserveUnknownFields") is not False
     if schema is None and keeps:
         return dict(ANYTHING)
-    if schema is None or keeps:
+    if schema is None:
         raise CannotConvert("v1 would prune fields that v1beta1 kept: take the authors' v1 definition", path="/spec")
     if not all(_structural(node) for node in _nodes(schema)):
         raise CannotConvert("the schema is not structural, which v1 requires: take the authors' v1 definition", path="/spec/validation")
-    return dict(schema)
+    return _keeping(schema, root=True) if keeps else dict(schema)
+
+
+def _keeping(schema: dict[str, Any], *, root: bool = False) -> dict[str, Any]:
+    """The schema with every object of named properties keeping what it does not name; `metadata` keeps its own rules."""
+    new = dict(schema)
+    properties = schema.get("properties")
+    if isinstance(properties, dict):
+        new["properties"] = {k: v if root and k == "metadata" else _keeping(v) for k, v in properties.items()}
+    for field in ("items", "additionalProperties"):
+        if isinstance(schema.get(field), dict):
+            new[field] = _keeping(schema[field])
+    return new | {KEEP: True} if schema.get("type") == "object" and "additionalProperties" not in schema else new
 
 
 def _nodes(schema: Any) -> Iterator[Any]:
@@ -92,5 +114,5 @@ def _nodes(schema: Any) -> Iterator[Any]:
 def _structural(node: Any) -> bool:
     if not isinstance(node, dict) or any(k in node for k in NOT_STRUCTURAL) or node.get("uniqueItems"):
         return False
-    typed = node.get("type") or node.get("x-kubernetes-int-or-string") or node.get("x-kubernetes-preserve-unknown-fields")
+    typed = node.get("type") or node.get("x-kubernetes-int-or-string") or node.get(KEEP)
     return bool(typed) and not ("properties" in node and "additionalProperties" in node)

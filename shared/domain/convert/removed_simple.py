@@ -14,14 +14,12 @@ from shared.domain.convert.forms import read_form
 from shared.domain.convert.selectors import LabelSelector
 from shared.domain.pointer import child
 
-_RBAC = ("Role", "ClusterRole", "RoleBinding", "ClusterRoleBinding")
 _POLICIES = ("ValidatingAdmissionPolicy", "ValidatingAdmissionPolicyBinding")
 _FLOW = ("FlowSchema", "PriorityLevelConfiguration")
 _STORAGE = ("StorageClass", "CSIDriver", "CSINode", "VolumeAttachment", "CSIStorageCapacity", "VolumeAttributesClass")
 _SAME_FORM: tuple[tuple[str, tuple[str, ...], str], ...] = (
     ("extensions/v1beta1", ("NetworkPolicy",), "networking.k8s.io/v1"),
     ("networking.k8s.io/v1beta1", ("IngressClass", "IPAddress", "ServiceCIDR"), "networking.k8s.io/v1"),
-    ("rbac.authorization.k8s.io/v1beta1", _RBAC, "rbac.authorization.k8s.io/v1"),
     ("scheduling.k8s.io/v1beta1", ("PriorityClass",), "scheduling.k8s.io/v1"),
     ("scheduling.k8s.io/v1alpha1", ("PriorityClass",), "scheduling.k8s.io/v1"),
     ("storage.k8s.io/v1beta1", _STORAGE, "storage.k8s.io/v1"),
