@@ -86,9 +86,9 @@ def wrong_answers(decisions: Mapping[str, Any]) -> Iterator[tuple[Path, str]]:
 def _fits(value: Any, form: Form) -> bool:
     if form == "exposure":
         return value in ("public", "internal")
-    if form == "values":
     if form == "passthrough":
         return value in ("gateway", "public", "internal")
+    if form == "values":
         return isinstance(value, dict) and not any(isinstance(inner, (dict, list)) for inner in value.values())
     number = isinstance(value, int) and not isinstance(value, bool)
     return (number if form == "number" else isinstance(value, str) and bool(value.strip())) or (form == "port" and number)
