@@ -15,6 +15,7 @@ from typing import Annotated
 import typer
 
 import shared
+from shared.cli.baseline import baseline
 from shared.cli.console import help_without_command, note
 from shared.cli.manifests import fix, inspect
 from shared.cli.rules import profiles_app, rules_app
@@ -35,6 +36,7 @@ app = typer.Typer(
 )
 app.command()(inspect)
 app.command()(fix)
+app.command()(baseline)
 app.command()(submit)
 app.command()(watch)
 app.command()(runs)

@@ -10,6 +10,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+from shared.domain.acceptance import FILE_NAME as BASELINE
 from shared.domain.archive import ArchiveLimits, too_large
 from shared.domain.decisions import FILE_NAME as DECISIONS
 from shared.domain.errors import ValidationError
@@ -44,8 +45,8 @@ class Tree:
 def read_tree(paths: Sequence[Path], leave_out: Sequence[Path] = ()) -> Tree:
     """The tree of a file or folder, or of several under their common folder.
 
-    `leave_out` are folders that the program writes to: they are no input where they lie inside. A file brings the decisions that
-    lie beside it. Raises ValidationError where a path does not exist.
+    `leave_out` are folders that the program writes to: they are no input where they lie inside. A file brings the decisions and
+    the baseline that lie beside it. Raises ValidationError where a path does not exist.
     """
     for path in paths:
         if not path.exists():
@@ -75,8 +76,7 @@ def _root(paths: Sequence[Path]) -> Path:
 def _files(path: Path, hidden: set[Path]) -> Iterator[Path]:
     if path.is_file():
         yield path
-        if (path.parent / DECISIONS).is_file():
-            yield path.parent / DECISIONS
+        yield from (path.parent / name for name in (DECISIONS, BASELINE) if path.name != name and (path.parent / name).is_file())
         return
     for folder, folders, names in os.walk(path, onerror=_unreadable):
         here = Path(folder)

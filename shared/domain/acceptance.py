@@ -35,10 +35,10 @@ class Entry(Closed):
     file: str = Field(min_length=1)
     resource: str | None = Field(default=None, pattern=r"^[^/]+/[^/]+(/[^/]+)?$")
     path: str | None = Field(default=None, pattern=r"^(/.*)?$")
-    by: str = Field(min_length=1)
+    by: str = Field(min_length=1, max_length=200)
     date: datetime.date
     until: datetime.date | None = None
-    reason: str = Field(min_length=1)
+    reason: str = Field(min_length=1, max_length=2000)
 
     def covers(self, file: str, violation: Violation) -> bool:
         """Whether the entry means this finding."""
