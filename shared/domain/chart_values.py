@@ -1,8 +1,8 @@
 """The Helm values inside HelmChart, HelmRelease and Argo CD objects: where they lie, what their leaves are called, how to change one.
 
-Values are a tree in the object (`spec.values`), a YAML text in a scalar (`spec.valuesContent`), or single settings with a dotted name
-(`spec.set`, Argo's `parameters`): guide/aks_facts_source.md 5.1 and 5.6. A text is edited with the program's own editor, so that the
-comments in it stay.
+Values are a tree in the object (`spec.values`, `helmCharts` of a kustomization), a YAML text in a scalar (`spec.valuesContent`), or
+single settings with a dotted name (`spec.set`, Argo's `parameters`): guide/aks_facts_source.md 5.1 and 5.6. A text is edited with the
+program's own editor, so that the comments in it stay.
 """
 
 from __future__ import annotations
@@ -13,15 +13,13 @@ from dataclasses import dataclass
 from functools import lru_cache
 from typing import Any
 
-from shared.domain import editor
-from shared.domain.convert.base import CannotConvert, Conversion, Op
-from shared.domain.errors import EditRefused, ProofFailed
+from shared.domain.convert.base import Conversion, Op
 from shared.domain.manifest import read_manifest
-from shared.domain.model import PatchOperation
 from shared.domain.paths import expand
 from shared.domain.pointer import child, get
+from shared.domain.text_edits import edited_text
 
-TREES = ("/spec/values", "/spec/source/helm/valuesObject", "/spec/sources/*/helm/valuesObject")
+TREES = ("/spec/values", "/spec/source/helm/valuesObject", "/spec/sources/*/helm/valuesObject", "/helmCharts/*/valuesInline")
 TEXTS = ("/spec/valuesContent", "/spec/source/helm/values", "/spec/sources/*/helm/values")
 PARAMETERS = ("/spec/source/helm/parameters/*", "/spec/sources/*/helm/parameters/*")
 APPLICATION_SET = "/spec/template"
@@ -108,12 +106,5 @@ def changed(obj: Mapping[str, Any], operations: Sequence[Op]) -> Conversion:
     root = next(r for r in roots_of(obj) if f"{operations[0].path}/".startswith(f"{r.pointer}/"))
     if not root.text:
         return Conversion(tuple(operations))
-    text = get(obj, root.pointer)
-    inner = [PatchOperation(o.op, "/0" + o.path.removeprefix(root.pointer), "", o.value) for o in operations]
-    manifest = read_manifest("values.yaml", text.encode())
-    try:
-        after = editor.apply_operations(manifest, inner)
-        editor.prove(manifest, inner, after)
-    except (EditRefused, ProofFailed) as error:
-        raise CannotConvert(f"The text of the values could not be edited: {error}.", path=root.pointer) from error
-    return Conversion((Op("replace", root.pointer, after.decode()),))
+    inner = [Op(o.op, "/0" + o.path.removeprefix(root.pointer), o.value) for o in operations]
+    return Conversion((Op("replace", root.pointer, edited_text(get(obj, root.pointer), inner, root.pointer)),))

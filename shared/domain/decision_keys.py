@@ -56,12 +56,18 @@ GROUPS: Mapping[str, Group] = {
     "addresses": Group("what becomes of an address of the old network"),
     "loadBalancers": Group("whether a Service of type LoadBalancer gets a public or an internal address", "exposure"),
     "ingress": Group("whether the shared Gateway gets a public or an internal address", "exposure", ("exposure",)),
+    "gateways": Group(
+        "the ApplicationLoadBalancer (namespace/name) of the shared Gateway of class azure-alb-external",
+        "text",
+        ("applicationLoadBalancer",),
+    ),
     "replicas": Group("how many pods a DeploymentConfig runs that does not say", "number"),
     "nodeLabels": Group("what becomes of a node label that only the old cluster's nodes have"),
     "nodePools": Group("the AKS node pool that takes the place of a node pool of the old cloud"),
     "zones": Group("the Azure zone or region that takes the place of one of the old cloud"),
     "machineTypes": Group("the Azure VM size that takes the place of a machine type of the old cloud"),
     "ingressClasses": Group("the ingress class of the AKS cluster for the Ingress that a chart makes: `none` where a route replaces it"),
+    "bases": Group("where among the files a copy of a remote base lies"),
     "identities": Group("the client id of the managed identity that takes the place of another cloud's role"),
     "resources": Group("the requests and limits of containers that set none", "text", ("default",)),
 }

@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 
+import yaml
+
 from shared.domain.decisions import FILE_NAME
+from shared.domain.fragments import is_kustomization
 from shared.domain.inspector import inspect
 from shared.domain.intake import plan_run
 from shared.domain.patcher import patch
@@ -47,7 +51,7 @@ def _problems(rule: Rule, example: Example) -> list[str]:
     setup = _setup(rule, example, file)
     findings = inspect(file, setup)
     fired = [v for v in findings.violations if v.rule_id == rule.id]
-    if findings.status != "unchanged":
+    if findings.status != "unchanged" and not is_kustomization(file.path, yaml.safe_load(file.data)):
         return [f"not readable: {findings.reason}"]
     if example.good is not None:
         return [f"fires on `good` at {v.path}" for v in fired]
@@ -68,4 +72,5 @@ def _setup(rule: Rule, example: Example, file: SourceFile) -> RunSetup:
     if example.decisions is not None:
         files.append(SourceFile(FILE_NAME, example.decisions.encode()))
     source = next((s for s in rule.sources if s != "any"), "generic")
-    return plan_run(files, RunOptions("example", source, apply_unsafe=bool(rule.fix and rule.fix.disposition == "unsafe")))
+    target = json.dumps(example.target) if example.target else None
+    return plan_run(files, RunOptions("example", source, target, apply_unsafe=bool(rule.fix and rule.fix.disposition == "unsafe")))

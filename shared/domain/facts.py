@@ -13,12 +13,14 @@ from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
+from shared.domain.acceptance import Acceptance
 from shared.domain.convert.kustomize import Kustomizations
 from shared.domain.decisions import answer
 from shared.domain.knowledge import Knowledge, knowledge_of
 from shared.domain.model import ResourceRef
 from shared.domain.pointer import JsonValue
 from shared.domain.run import RunSetup
+from shared.domain.standing import enforcement_of
 from shared.domain.target import Profile, Target, parse_target
 
 Key = tuple[str, str | None, str]
@@ -33,7 +35,9 @@ class Facts:
         self.setup = setup
         self.asking: str | None = None
         self.typed_target: Target = parse_target(dict(setup.target), "target")
+        self.enforcement = enforcement_of(self.typed_target)
         self.knowledge: Knowledge = knowledge_of(setup.knowledge)
+        self.acceptance = Acceptance(setup.accepted, setup.today)
         self.profile: Profile = self.knowledge.profiles[setup.source.profile]
         self.kustomizations = Kustomizations(setup.index["kustomizations"], setup.index["patches"].get)
         self._by_key: dict[Key, list[Placed]] = defaultdict(list)
@@ -115,9 +119,9 @@ class Facts:
 
     @functools.cached_property
     def image_names(self) -> frozenset[str]:
-        """The images of the run's pods, without tag and digest."""
+        """The images of the run's pods and those that its kustomizations make of them, without tag and digest."""
         pods = (entry["object"].get("pod", {}) for entry in self.setup.index["objects"])
-        return frozenset(name for pod in pods for name in pod.get("images", ()))
+        return self.kustomizations.new_names.union(name for pod in pods for name in pod.get("images", ()))
 
     @property
     def source(self) -> str:
@@ -140,7 +144,7 @@ class Facts:
         return found
 
 
-IDENTITY = frozenset({"apiVersion", "kind", "metadata"})
+IDENTITY = frozenset({"apiVersion", "kind", "metadata", "keys"})
 
 
 def distance(asking: str, file: str) -> int:
@@ -180,10 +184,8 @@ def _namespace(obj: Mapping[str, Any]) -> str | None:
 
 def _only(found: Sequence[Mapping[str, Any]]) -> Mapping[str, Any] | None:
     """What all of them say, or None."""
-    same = found and all(
-        {k: v for k, v in o.items() if k != "metadata"} == {k: v for k, v in found[0].items() if k != "metadata"} for o in found
-    )
-    return found[0] if same else None
+    said = [{k: v for k, v in o.items() if k not in ("metadata", "keys")} for o in found]
+    return found[0] if found and all(s == said[0] for s in said) else None
 
 
 SELECTING = ("Service", "PodDisruptionBudget", "NetworkPolicy", "ServiceMonitor", "PodMonitor")

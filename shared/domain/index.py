@@ -14,10 +14,12 @@ from shared.domain.convert.edits import annotations_of
 from shared.domain.convert.image_triggers import TRIGGERS
 from shared.domain.convert.kustomize import Kustomizations
 from shared.domain.convert.template import Answers, expanded
+from shared.domain.convert.trigger_images import short_tag
+from shared.domain.image_names import ImageName
 from shared.domain.manifest import KUSTOMIZATION_NAMES, Manifest, resources
 from shared.domain.paths import POD_SPECS, containers, metadata_places, pod_spec
 from shared.domain.pointer import MISSING, JsonValue, get, parent
-from shared.domain.references import references
+from shared.domain.reference_kinds import references
 
 LEGACY_OPENSHIFT = frozenset(
     """
@@ -34,11 +36,11 @@ PATCH_BYTES = 64 * 1024
 
 KEPT: Mapping[str, tuple[str, ...]] = {
     "Service": ("/spec/type", "/spec/clusterIP", "/spec/selector", "/spec/ports"),
-    "ImageStream": ("/spec/tags", "/spec/dockerImageRepository"),
+    "ImageStream": ("/spec/tags", "/spec/dockerImageRepository", "/spec/lookupPolicy"),
     "Middleware": ("/spec",),
     "IngressRoute": ("/spec",),
-    "TraefikService": ("/spec",),
     "Route": ("/spec/host", "/spec/tls/termination"),
+    "TraefikService": ("/spec",),
     "Ingress": ("/spec", "/metadata/annotations"),
     "Secret": ("/type",),
     "Certificate": ("/spec/secretName", "/spec/dnsNames"),
@@ -56,6 +58,10 @@ KEPT: Mapping[str, tuple[str, ...]] = {
     "Gateway": ("/spec/gatewayClassName", "/spec/listeners"),
 }
 """What the index keeps of an object besides its identity."""
+
+
+FILLED_BY_OTHERS = ("inject", "reflector", "replicat")
+"""Parts of labels and annotations by which operators are told to fill a ConfigMap or Secret (service CA, trust bundles, mirrors)."""
 
 
 def build_index(manifests: Iterable[Manifest], answers: Answers) -> dict[str, JsonValue]:
@@ -139,7 +145,18 @@ def trim(obj: Mapping[str, Any]) -> dict[str, JsonValue]:
         kept["whole"] = dict(obj)
     if obj["kind"] in POD_SPECS and pod_spec(obj) is not None:
         kept["pod"] = _pod_facts(obj)
+    if obj["kind"] in ("ConfigMap", "Secret") and (keys := _key_names(obj)):
+        kept["keys"] = keys
     return kept
+
+
+def _key_names(obj: Mapping[str, Any]) -> list[JsonValue]:
+    """The names of the entries of a ConfigMap or Secret, none of their values; empty where something else writes into it too."""
+    notes = [key for field in ("labels", "annotations") if isinstance(found := get(obj, f"/metadata/{field}"), dict) for key in found]
+    if any(word in str(note) for note in notes for word in FILLED_BY_OTHERS):
+        return []
+    found = [get(obj, f"/{field}") for field in ("data", "binaryData", "stringData")]
+    return sorted({key for field in found if isinstance(field, dict) for key in field if isinstance(key, str)})
 
 
 def _pod_facts(obj: Mapping[str, Any]) -> dict[str, JsonValue]:
@@ -150,11 +167,14 @@ def _pod_facts(obj: Mapping[str, Any]) -> dict[str, JsonValue]:
         for port in container.get("ports") or () if isinstance(container.get("ports"), list) else ():
             if isinstance(port, dict) and isinstance(port.get("name"), str) and isinstance(port.get("containerPort"), int):
                 ports.setdefault(port["name"], port["containerPort"])
+    images = {found.name for _, c in containers(obj) if isinstance(c.get("image"), str) and (found := ImageName.parse(c["image"]))}
     terms = [get(obj, f"{base}/affinity/{kind}") for kind in ("podAffinity", "podAntiAffinity")]
     spread = get(obj, f"{base}/topologySpreadConstraints")
     return {
         "labels": labels if isinstance(labels, dict) else {},
         "ports": ports,
+        "images": sorted(images),
+        "short": sorted({tag for _, c in containers(obj) if (tag := short_tag(c.get("image")))}),
         "selectors": [t for t in (*terms, spread) if t is not MISSING],
     }
 

@@ -6,17 +6,20 @@ import functools
 from collections.abc import Iterator, Mapping
 from typing import Any
 
+from shared.domain.acceptance import FILE_NAME as BASELINE
 from shared.domain.checks import CHECKS, Found
 from shared.domain.convert.template import expanded
 from shared.domain.decision_keys import unknown_keys
 from shared.domain.decisions import FILE_NAME as DECISIONS
 from shared.domain.decisions import read_decisions
 from shared.domain.facts import Facts
-from shared.domain.manifest import Document, Manifest, read_manifest, resources
+from shared.domain.fragments import Sparse, is_kustomization, objects_in
+from shared.domain.manifest import Document, Manifest, read_manifest
 from shared.domain.model import ResourceRef, Violation
 from shared.domain.pointer import join, nearest
 from shared.domain.rulebook import Closed, Rule, by_id
 from shared.domain.run import FileFindings, RunSetup, SourceFile
+from shared.domain.standing import in_force
 from shared.domain.yaml_lines import line_of
 
 VALUE_SHOWN = 80
@@ -27,9 +30,12 @@ def inspect(file: SourceFile, setup: RunSetup) -> FileFindings:
     """Read a file as Kubernetes reads it and hold every object against the rules."""
     if file.path == DECISIONS:
         return FileFindings(file.path, "skipped", "The decisions of this application.", 1, tuple(unread_answers(file, facts_of(setup))))
+    if file.path == BASELINE:
+        return FileFindings(file.path, "skipped", "The findings that the team accepted.", 0)
     manifest = manifest_of(file)
     if manifest.status != "manifest":
-        return FileFindings(file.path, manifest.status, manifest.reason, 0)
+        found = tuple(violations(manifest, facts_of(setup))) if manifest.status == "skipped" else ()
+        return FileFindings(file.path, manifest.status, manifest.reason, 0, found)
     return FileFindings(file.path, "unchanged", None, len(manifest.documents), tuple(violations(manifest, facts_of(setup))))
 
 
@@ -67,24 +73,37 @@ def violations(manifest: Manifest, facts: Facts) -> Iterator[Violation]:
     """Every violation of a manifest, in document order, then by rule."""
     facts = facts.seen_from(manifest.path)
     for document in manifest.documents:
-        for base, obj in every_object(document, facts):
-            for rule, found in firing(obj, facts, fragment=manifest.path in facts.patch_files):
-                yield describe(rule, found, obj, document, base)
+        for base, obj in every_object(document, facts, manifest.path):
+            for rule, found in firing(obj, facts, fragment=is_fragment(manifest, document, facts)):
+                yield waived(describe(rule, found, obj, document, base), manifest.path, obj, facts)
 
 
-def every_object(document: Document, facts: Facts) -> Iterator[tuple[str, dict[str, Any]]]:
+def waived(violation: Violation, path: str, obj: Mapping[str, Any], facts: Facts) -> Violation:
+    """A violation, ignored where the team accepted it; an acceptance that is over is said."""
+    verdict = facts.acceptance.of(path, violation, obj)
+    return violation.resolved(*verdict) if verdict else violation
+
+
+def is_fragment(manifest: Manifest, document: Document, facts: Facts) -> bool:
+    """Whether what a document holds are patches: what they leave out is not missing."""
+    return manifest.path in facts.patch_files or is_kustomization(manifest.path, document.value)
+
+
+def every_object(document: Document, facts: Facts, path: str = "") -> Iterator[tuple[str, dict[str, Any]]]:
     """(place, object) of each object of a document; those that a Template makes stand where it holds them."""
-    for base, obj in resources(document):
+    for base, obj in objects_in(path, document.value, facts):
         yield base, obj
         yield from ((base + place, inner) for place, inner in expanded(obj, facts.decision))
 
 
 def firing(obj: Mapping[str, Any], facts: Facts, *, fragment: bool = False) -> Iterator[tuple[Rule, Found]]:
-    """The rules that fire on one object, and where; on a fragment, those that look for what is there."""
+    """The rules that fire on one object, as they hold for it on the target, and where; on a fragment, those that look for what is there."""
     for rule in facts.knowledge.rulebook.for_kind(obj["apiVersion"], obj["kind"]):
         check = CHECKS[rule.match.check]
-        if ("any" in rule.sources or facts.profile.name in rule.sources) and not (fragment and check.needs_whole):
-            yield from ((rule, found) for found in check.find(obj, params_of(rule), facts))
+        holds = in_force(rule, obj, facts.enforcement)
+        if holds and ("any" in rule.sources or facts.profile.name in rule.sources) and not (fragment and check.needs_whole):
+            found = check.find(obj, params_of(rule), facts)
+            yield from ((holds, f) for f in found if not isinstance(obj, Sparse) or obj.knows(f.path))
 
 
 def params_of(rule: Rule) -> Closed:

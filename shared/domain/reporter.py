@@ -13,31 +13,28 @@ import yaml
 
 from shared.domain import editor
 from shared.domain.chart_templates import traced
-from shared.domain.consistency import as_they_came, broken_by, reported, restored
+from shared.domain.consistency import reported
 from shared.domain.convert import gateway
 from shared.domain.convert.base import Op
+from shared.domain.convert.gateway_addons import ADD_ONS, LOAD_BALANCER, setup_of
 from shared.domain.convert.kustomize import Changes
 from shared.domain.decisions import FILE_NAME as DECISIONS
 from shared.domain.decisions import read_decisions, skeleton, updates
 from shared.domain.errors import EditRefused, ProofFailed
 from shared.domain.inspector import facts_of
 from shared.domain.manifest import read_manifest
-from shared.domain.model import AzureResource, FileOutcome, PatchOperation, Question, ResourceRef, Violation
+from shared.domain.model import FileOutcome, PatchOperation, Question, ResourceRef, Violation
+from shared.domain.moved_images import moved_images
 from shared.domain.pointer import JsonValue, nearest
 from shared.domain.report.masking import masked_diff
+from shared.domain.route_claims import twice_claimed
 from shared.domain.rulebook import by_id
 from shared.domain.run import FinishedRun, RunSetup
+from shared.domain.takeback import taken_back
 
 DECISIONS_RULE, KUSTOMIZE_RULE, DANGLING_RULE, GATEWAY_RULE = "AKS0001", "AKS0006", "AKS0007", "AKS0200"
 CHART_RULE = "AKS0008"
 GATEWAY_HEADER = "# The shared Gateway of this application, written by aks-copilot: one per namespace, one listener per TLS host.\n"
-
-APP_ROUTING = AzureResource(
-    "Cluster add-on", "approuting-istio", "Serves the Gateway (Azure CLI 2.86 or later).",
-    "az aks update --resource-group RG --name CLUSTER --enable-gateway-api\n"
-    "az aks update --resource-group RG --name CLUSTER --enable-app-routing-istio",
-)  # fmt: skip
-"""learn.microsoft.com/azure/aks/app-routing-gateway-api, read 2026-08."""
 
 Read = Callable[[str], bytes | None]
 """The bytes of a path as the run has them after patching; None where there is no such file."""
@@ -49,9 +46,18 @@ def finish(setup: RunSetup, outcomes: Sequence[FileOutcome], read: Read, origina
     step.consistency()
     step.charts()
     step.gateways()
+    step.claims()
     step.kustomizations()
     step.decisions()
     return FinishedRun(tuple(step.entries[path] for path in sorted(step.entries)), step.written, step.diffs)
+
+
+def survey(setup: RunSetup, outcomes: Sequence[FileOutcome], original: Read) -> tuple[FileOutcome, ...]:
+    """What `inspect` can say only of the whole run, among its entries: references that nothing answers, values of charts."""
+    step = _Finishing(setup, outcomes, original, original)
+    step.dangling()
+    step.charts()
+    return tuple(step.entries[path] for path in sorted(step.entries))
 
 
 def open_questions(outcomes: Sequence[FileOutcome]) -> list[Question]:
@@ -72,23 +78,22 @@ class _Finishing:
 
     def consistency(self) -> None:
         """Take back the changes after which an object would name what is no longer there; report once what never was."""
-        before = as_they_came(self.setup.index)
-        for path, reason in broken_by(before, self.entries, self.read).items():
-            data = self._original(path)
-            if data is not None:
-                self.entries[path] = restored(self.entries[path], reason)
-                self.written[path], self.diffs[path] = data, ""
-        self._report_dangling()
+        for path, done in taken_back(self.setup, self.entries, self.read, self._original).items():
+            self.entries[path] = done.outcome
+            if done.data is not None:
+                self.written[path], self.diffs[path] = done.data, done.diff
+        self.dangling()
         self.outcomes = [self.entries[o.path] for o in self.outcomes]
 
-    def _report_dangling(self) -> None:
+    def dangling(self) -> None:
+        """Report the references that were broken before."""
         rule = by_id()[DANGLING_RULE]
         for found in reported(self.setup.index):
             entry, data = self.entries.get(found.entry.file), self._original(found.entry.file)
             if entry is not None and data is not None:
                 document = read_manifest(entry.path, data).documents[found.entry.document]
                 path = nearest(document.value, found.entry.base + found.reference.path)
-                owner, severity = ResourceRef.of(found.entry.object), rule.severity if found.only_port else "info"
+                owner, severity = ResourceRef.of(found.entry.object), rule.severity if found.only_part else "info"
                 said = Violation(rule.id, rule.title, severity, document.index, path, *document.position(path), owner,
                                  f"{found.describe()}.", rule.links, reason=rule.advice)  # fmt: skip
                 self.entries[entry.path] = replace(entry, violations=(*entry.violations, said))
@@ -110,24 +115,31 @@ class _Finishing:
         choice = self.facts.typed_target.ingress
         data = self.read(gateway.FILE_NAME)
         existing = [d.value for d in read_manifest(gateway.FILE_NAME, data).documents] if data is not None else []
-        plan = gateway.merge_gateways(
-            existing, requests, choice.gateway_name, choice.class_name, internal=self.facts.decision("ingress.exposure") == "internal"
-        )
+        answers = (self.facts.decision(key) for key in ("ingress.exposure", LOAD_BALANCER.key))
+        wanted = setup_of(choice.class_name, *answers)
+        plan = gateway.merge_gateways(existing, requests, choice.gateway_name, choice.class_name, wanted)
         if data is None:
             self._create(gateway.FILE_NAME, GATEWAY_HEADER, plan.documents)
         else:
             made = [_located(index, op, GATEWAY_RULE) for index, ops in sorted(plan.operations.items()) for op in ops]
             made += [PatchOperation("add", f"/{len(existing) + i}", GATEWAY_RULE, d) for i, d in enumerate(plan.documents)]
             self._change(gateway.FILE_NAME, made)
-        self._say(gateway.FILE_NAME, GATEWAY_RULE, plan.conflicts)
-        if choice.class_name == APP_ROUTING.name:
-            self.entries[gateway.FILE_NAME] = replace(self.entries[gateway.FILE_NAME], resources=(APP_ROUTING,))
+        self._say(gateway.FILE_NAME, GATEWAY_RULE, (*plan.conflicts, *wanted.doubts))
+        add_ons = tuple(r for name, r in ADD_ONS.items() if name == choice.class_name)
+        self.entries[gateway.FILE_NAME] = replace(self.entries[gateway.FILE_NAME], resources=add_ons, questions=wanted.questions)
+
+    def claims(self) -> None:
+        """Say where two routes answer the same requests, of which one was made here."""
+        for path, said in twice_claimed(self.setup.index, self.entries, self.read):
+            self.entries[path] = replace(self.entries[path], violations=(*self.entries[path].violations, said))
 
     def kustomizations(self) -> None:
         """Keep kustomizations and their patches true to new kinds, vanished files and the Gateway's file."""
         retyped = tuple(r for o in self.outcomes for r in o.retyped)
         created = frozenset(p for p, o in self.entries.items() if o.status == "created" and p == gateway.FILE_NAME)
-        changes = Changes(retyped, self._kept({r.ref for r in retyped}), frozenset(o.path for o in self.outcomes if o.removed), created)
+        removed = frozenset(o.path for o in self.outcomes if o.removed)
+        images = moved_images(self.entries.values(), self._original) if self.setup.index["kustomizations"] else {}
+        changes = Changes(retyped, self._kept({r.ref for r in retyped}), removed, created, images)
         known = self.facts.kustomizations
         for path, ops in known.operations(changes).items():
             self._change(path, [_located(0, op, KUSTOMIZE_RULE) for op in ops])
@@ -149,7 +161,7 @@ class _Finishing:
 
     def decisions(self) -> None:
         """Write the decisions file where there is none; keep the list of open questions of one that exists."""
-        source, asked = self.setup.source.profile, open_questions(self.outcomes)
+        source, asked = self.setup.source.profile, open_questions(list(self.entries.values()))
         entry, data = self.entries.get(DECISIONS), self.read(DECISIONS)
         if entry is None:
             self._record(FileOutcome(DECISIONS, "created", None, 1), b"", skeleton(source, asked).encode())

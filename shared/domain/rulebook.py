@@ -20,8 +20,11 @@ from pydantic import ValidationError as SchemaError
 from shared.domain.errors import ValidationError
 from shared.domain.model import Disposition, Severity
 from shared.domain.paths import POD_SPECS
+from shared.domain.policy import Policy
 
 RULES = Path(__file__).parents[1] / "rules"
+KUSTOMIZE = "kustomize.config.k8s.io"
+"""The API group of kustomizations: files of a tool, which only rules that name the group look at."""
 
 
 class Closed(BaseModel):
@@ -63,7 +66,10 @@ class Resource(Closed):
 
 
 class Example(Closed):
-    """`bad` fires; with `fixed` the fix gives exactly that text; `good` stays silent. `files` are the rest of the run."""
+    """`bad` fires; with `fixed` the fix gives exactly that text; `good` stays silent. `files` are the rest of the run.
+
+    `target` are keys of a target file that differ from the default.
+    """
 
     bad: str | None = None
     fixed: str | None = None
@@ -71,6 +77,7 @@ class Example(Closed):
     note: str | None = None
     files: dict[str, str] = Field(default_factory=dict)
     decisions: str | None = None
+    target: dict[str, Any] = Field(default_factory=dict)
 
     @model_validator(mode="after")
     def _one_form(self) -> Example:
@@ -89,6 +96,7 @@ class Rule(Closed):
     severity: Severity
     kinds: tuple[str, ...] = Field(min_length=1)
     sources: tuple[str, ...] = ("any",)
+    policy: Policy | None = None
     match: Match
     message: str
     fix: Fix | None = None
@@ -115,6 +123,8 @@ class Rule(Closed):
             raise ValueError("`harmless` excludes `fix` and `ask`")
         if self.harmless and self.advice:
             raise ValueError("`harmless` excludes `advice`")
+        if self.policy and (self.harmless or (not self.policy.alone and self.severity != "warning")):
+            raise ValueError("a rule with a `policy` is a warning (the target makes it graver), and not harmless")
         return self
 
     @property
@@ -135,6 +145,8 @@ def selects(pattern: str, api_version: str, kind: str) -> bool:
     if pattern == "$pods":
         return kind in POD_SPECS
     group, _, version = api_version.rpartition("/")
+    if group == KUSTOMIZE and not pattern.startswith(KUSTOMIZE):
+        return False
     *place, wanted = pattern.split("/")
     actual = (group or "core", version)[: len(place)]
     return fnmatch.fnmatchcase(kind, wanted) and all(map(fnmatch.fnmatchcase, actual, place))

@@ -16,7 +16,8 @@ from shared.domain.checks import Found
 from shared.domain.convert.base import CannotConvert, Conversion, Loss, decision_key, split_decision_key
 from shared.domain.decisions import FILE_NAME as DECISIONS
 from shared.domain.facts import Facts
-from shared.domain.inspector import Fields, facts_of, firing, manifest_of
+from shared.domain.fragments import objects_in
+from shared.domain.inspector import Fields, facts_of, firing, is_fragment, manifest_of
 from shared.domain.manifest import Manifest, has_comment
 from shared.domain.model import (
     AzureResource,
@@ -30,7 +31,7 @@ from shared.domain.model import (
     Violation,
 )
 from shared.domain.plan import FilePlan, Unit
-from shared.domain.pointer import JsonValue, get
+from shared.domain.pointer import JsonValue
 from shared.domain.proposals import conversion_of, resources_for, retyping_of
 from shared.domain.rulebook import Rule, by_id
 from shared.domain.run import FileFindings, RunSetup, SourceFile
@@ -55,6 +56,7 @@ def propose(file: SourceFile, findings: FileFindings, setup: RunSetup, blocked: 
     if not findings.violations:
         return FilePlan(file.path)
     planner = _Planner(manifest_of(file), facts_of(setup).seen_from(file.path), blocked or {}, apply_unsafe=setup.apply_unsafe)
+    planner.waived = {(v.rule_id, v.document, v.path): v.reason for v in findings.violations if v.resolution == "ignored"}
     planner.work()
     return planner.plan(file.path, findings)
 
@@ -62,7 +64,7 @@ def propose(file: SourceFile, findings: FileFindings, setup: RunSetup, blocked: 
 class _Planner:
     def __init__(self, manifest: Manifest, facts: Facts, blocked: Mapping[UnitKey, str], *, apply_unsafe: bool) -> None:
         self.manifest, self.facts, self.blocked, self.apply_unsafe = manifest, facts, blocked, apply_unsafe
-        self.fragment = manifest.path in facts.patch_files
+        self.fragment = any(is_fragment(manifest, d, facts) for d in manifest.documents)
         self.sheet = Worksheet(manifest)
         self.operations: list[PatchOperation] = []
         self.suggestions: list[PatchOperation] = []
@@ -77,6 +79,7 @@ class _Planner:
         self.tries: Counter[tuple[str, int, str]] = Counter()
         self.queue: list[JsonValue] = list(self.sheet.documents)
         self.revealed: dict[tuple[int, str], dict[UnitKey, Violation]] = {}
+        self.waived: dict[UnitKey, str | None] = {}
 
     def work(self) -> None:
         """Mend every document until nothing new fires, then collect what is only suggested."""
@@ -91,7 +94,7 @@ class _Planner:
         """Apply the first fix that is due in a document; False where there is none. Settled places are passed over."""
         if self.sheet.index_of(document) is None:
             return False
-        for base, obj in self.sheet.objects(document):
+        for base, obj in objects_in(self.manifest.path, document, self.facts):
             for rule, found in firing(obj, self.facts, fragment=self.fragment):
                 place = (id(document), base, rule.id, found.path)
                 if place not in self.settled:
@@ -106,9 +109,14 @@ class _Planner:
         key = (rule.id, *origin) if origin else None
         if key and (id(document), base + found.path) in self.revealed:
             self.revealed[id(document), base + found.path].setdefault(key, self._seen(rule, found, obj, key))
+        if key in self.waived:
+            self._say(key, "ignored", self.waived[key])
+            return False
         self.resources += resources_for(rule, found, obj)
         try:
             conversion = conversion_of(rule, found, obj, self.facts) if key not in self.blocked else None
+            if conversion and self.fragment:
+                self.sheet.located(document, base, conversion, rule.id, "unsafe")
         except CannotConvert as reason:
             self._ask(key, rule, found, obj, reason)
             return False
@@ -122,7 +130,7 @@ class _Planner:
         elif self._only_suggested(rule):
             self._say(key, "suggested", SUGGESTED)
         elif self._may_try(document, base, rule, found):
-            self._apply(document, base, rule, conversion, key)
+            self._apply(document, base, obj, rule, conversion, key)
             self.retyped += [retyping] if retyping else []
             return True
         return False
@@ -150,9 +158,9 @@ class _Planner:
         reason = self.facts.kustomizations.blocks_conversion(self.manifest.path, retyping)
         return f"Not converted: {reason}." if reason else None
 
-    def _apply(self, document: JsonValue, base: str, rule: Rule, conversion: Conversion, key: UnitKey | None) -> None:
+    def _apply(self, document: JsonValue, base: str, obj: dict[str, Any], rule: Rule, conversion: Conversion, key: UnitKey | None) -> None:
         disposition: Disposition = rule.fix.disposition if rule.fix else "unsafe"
-        self._lose(document, base, (*conversion.losses, *self._comments(document, conversion)))
+        self._lose(document, base, obj, (*conversion.losses, *self._comments(document, conversion)))
         made = self.sheet.apply(document, base, conversion, rule.id, disposition)
         self.operations += made
         self.units.append(Unit(*(key or (rule.id, -1, "")), len(made)))
@@ -169,9 +177,8 @@ class _Planner:
         origin = self.sheet.origin(document, "") if conversion.in_place else None
         return (Loss("", COMMENTS_GO),) if origin and has_comment(self.manifest.documents[origin[0]]) else ()
 
-    def _lose(self, document: JsonValue, base: str, losses: tuple[Loss, ...]) -> None:
+    def _lose(self, document: JsonValue, base: str, obj: dict[str, Any], losses: tuple[Loss, ...]) -> None:
         rule = by_id()[LOSS_RULE]
-        obj = get(document, base)
         for loss in losses:
             place = self.sheet.origin(document, base + loss.path)
             if place is not None:
@@ -211,20 +218,20 @@ class _Planner:
 
     def _suggest(self, document: JsonValue) -> None:
         """The unsafe fixes, each against the documents as the safe ones leave them."""
-        for base, obj in self.sheet.objects(document):
+        for base, obj in objects_in(self.manifest.path, document, self.facts):
             for rule, found in firing(obj, self.facts, fragment=self.fragment):
                 if not self._only_suggested(rule) or off_limits(obj) or self._blocked(document, base, rule, found):
                     continue
                 try:
                     conversion = conversion_of(rule, found, obj, self.facts)
+                    made = self.sheet.located(document, base, conversion, rule.id, "unsafe") if conversion else []
                 except CannotConvert:
                     continue
-                if conversion is not None:
-                    self.suggestions += self.sheet.located(document, base, conversion, rule.id, "unsafe")
+                self.suggestions += made
 
     def _blocked(self, document: JsonValue, base: str, rule: Rule, found: Found) -> bool:
         origin: Origin | None = self.sheet.origin(document, base + found.path)
-        return origin is not None and (rule.id, *origin) in self.blocked
+        return origin is not None and ((rule.id, *origin) in self.blocked or (rule.id, *origin) in self.waived)
 
     def plan(self, path: str, findings: FileFindings) -> FilePlan:
         """Everything as one value, each violation of the Inspector with what became of it."""
@@ -241,7 +248,9 @@ class _Planner:
         for violation in violations:
             verdicts = self.verdicts.get((violation.rule_id, violation.document, violation.path))
             if verdicts:
-                yield violation.resolved(*max(verdicts, key=lambda v: _WEIGHT[v[0]]))
+                resolution, reason = max(verdicts, key=lambda v: _WEIGHT[v[0]])
+                over = violation.reason if resolution in ("needs-human", "suggested") else None
+                yield violation.resolved(resolution, " ".join(filter(None, (over, reason))) or None)
             elif violation.document in cured_by:
                 yield violation.resolved("ignored", f"Went away with the fix of {cured_by[violation.document]}.")
             else:

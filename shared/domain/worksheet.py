@@ -7,13 +7,14 @@ identity when jsonpatch works in place, so each container remembers its original
 from __future__ import annotations
 
 import copy
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from typing import Any
 
 import jsonpatch
 
-from shared.domain.convert.base import Conversion, Op
-from shared.domain.manifest import Manifest, objects_of
+from shared.domain.convert.base import CannotConvert, Conversion, Op
+from shared.domain.fragments import embedded, written_back
+from shared.domain.manifest import Manifest
 from shared.domain.model import Disposition, PatchOperation
 from shared.domain.pointer import JsonValue, child, get, join, nearest, parent, split
 
@@ -44,10 +45,6 @@ class Worksheet:
     def index_of(self, document: JsonValue) -> int | None:
         """Where a document stands now; None once it is gone."""
         return next((i for i, d in enumerate(self.documents) if d is document), None)
-
-    def objects(self, document: JsonValue) -> Iterator[tuple[str, dict[str, Any]]]:
-        """(base pointer, object) of a document as it is now."""
-        return objects_of(document)
 
     def origin(self, document: JsonValue, pointer: str) -> Origin | None:
         """Where a place of a current document stood originally; None for what was not there."""
@@ -87,11 +84,13 @@ class Worksheet:
     def located(
         self, document: JsonValue, base: str, conversion: Conversion, rule_id: str, disposition: Disposition
     ) -> list[PatchOperation]:
-        """The operations of a conversion with paths over the array of documents; changes nothing."""
+        """The operations of a conversion with paths over the array of documents; changes nothing. Raises CannotConvert for a patch."""
         index = self.index_of(document)
         if index is None:
             raise LookupError("the document is gone")
-        operations = [Op(o.op, f"/{index}{base}{o.path}", o.value) for o in conversion.operations]
+        if embedded(document, base) and (conversion.insert_after or any(o.path == "" for o in conversion.operations)):
+            raise CannotConvert("A patch follows the object that it patches.")
+        operations = [Op(o.op, f"/{index}{o.path}", o.value) for o in written_back(document, base, conversion.operations)]
         operations += self._inserts(index, base, conversion)
         if conversion.in_place and base == "" and self.is_json:
             items: JsonValue = {"apiVersion": "v1", "kind": "List", "items": list(conversion.insert_after)}
@@ -100,6 +99,8 @@ class Worksheet:
 
     def _inserts(self, index: int, base: str, conversion: Conversion) -> list[Op]:
         """New documents after this one; new items of a list where the object is replaced in it, or the file can hold no more documents."""
+        if not conversion.insert_after:
+            return []
         gone = any(o.op == "remove" and o.path == "" for o in conversion.operations)
         if base and (conversion.in_place or self.is_json):
             place = int(split(base)[-1]) + (not gone)

@@ -7,7 +7,9 @@ from shared.domain.checks import (
     cluster,
     identity,
     images,
+    kustomize,
     openshift,
+    pod_security,
     pods,
     rbac,
     scheduling,
@@ -15,6 +17,7 @@ from shared.domain.checks import (
     streams,
     text,
     traefik,
+    waivers,
 )
 from shared.domain.checks.base import CHECKS, Check, Found
 
@@ -28,7 +31,9 @@ __all__ = [
     "cluster",
     "identity",
     "images",
+    "kustomize",
     "openshift",
+    "pod_security",
     "pods",
     "rbac",
     "scheduling",
@@ -36,4 +41,5 @@ __all__ = [
     "streams",
     "text",
     "traefik",
+    "waivers",
 ]

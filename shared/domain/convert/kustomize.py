@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import posixpath
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 from shared.domain.convert.base import Op
@@ -36,6 +36,8 @@ class Changes:
     """Objects of a kind that was converted elsewhere but not here: a target that selects both is written twice."""
     removed: frozenset[str] = frozenset()
     created: frozenset[str] = frozenset()
+    images: Mapping[str, Mapping[str, str]] = field(default_factory=dict)
+    """By file, the images (without tag) that were replaced in it: old name to new name."""
 
 
 class Kustomizations:
@@ -44,14 +46,31 @@ class Kustomizations:
     def __init__(self, files: Mapping[str, Mapping[str, Any]], read: Read) -> None:
         self._files = dict(files)
         self._patches = {path: tuple(read_patches(path, content, read)) for path, content in files.items()}
+        self.new_names = frozenset(e["newName"] for c in files.values() for _, e in image_entries(c) if isinstance(e.get("newName"), str))
+        self._versioned = {e["name"] for c in files.values() for _, e in image_entries(c) if e.get("newTag") or e.get("digest")}
 
     def patch_files(self) -> frozenset[str]:
         """Files that hold patches: fragments of objects, never whole manifests."""
         return frozenset(p.file for found in self._patches.values() for p in found if p.file is not None)
 
+    def targets_of(self, file: str) -> list[Mapping[str, Any]]:
+        """The targets with which kustomizations apply a patch file, each once."""
+        targets = [p.target for found in self._patches.values() for p in found if p.file == file and p.target is not None]
+        return [t for i, t in enumerate(targets) if t not in targets[:i]]
+
+    def patches_on(self, file: str | None, ref: ResourceRef) -> list[Any]:
+        """The bodies of the patches that are applied to an object of a file."""
+        building = self.building(file) if file is not None else ()
+        return [p.body for path in building for p in self._patches[path] if p.file != file and p.selects(ref)]
+
+    def versioned(self, image: str) -> bool:
+        """Whether some kustomization of the run says the version of an image of this name (without a tag)."""
+        return image in self._versioned
+
     def building(self, file: str) -> list[str]:
-        """The kustomizations that build a file, directly or through another kustomization, in path order."""
-        found = {path for path, content in self._files.items() if file in _listed(path, content, INCLUDING)}
+        """The kustomizations that build a file (or another kustomization), directly or through another one, in path order."""
+        names = {file, posixpath.dirname(file)} if file in self._files else {file}
+        found = {path for path, content in self._files.items() if names & _listed(path, content, INCLUDING)}
         while True:
             folders = {posixpath.dirname(p) for p in found}
             more = {path for path, content in self._files.items() if folders & _listed(path, content, INCLUDING)} - found
@@ -65,9 +84,9 @@ class Kustomizations:
             content = self._files[path]
             if retyping.kind in GATEWAY_KINDS and (content.get("namePrefix") or content.get("nameSuffix")):
                 return f"{path} changes names by a prefix or suffix, which kustomize does not follow inside a {retyping.kind}"
-            for field in ("replacements", "vars"):
-                if _mentions(content.get(field), retyping.ref):
-                    return f"{path} copies values from or into this {retyping.ref.kind} ({field})"
+            for name in ("replacements", "vars"):
+                if _mentions(content.get(name), retyping.ref):
+                    return f"{path} copies values from or into this {retyping.ref.kind} ({name})"
             for patch in self._patches[path]:
                 if patch.selects(retyping.ref) and not body_fits(patch, retyping):
                     return f"{path} patches fields of this {retyping.ref.kind} that its successor does not have ({patch.place})"
@@ -75,8 +94,13 @@ class Kustomizations:
 
     def operations(self, changes: Changes) -> dict[str, tuple[Op, ...]]:
         """The operations per kustomization that keep it true; nothing where nothing changes."""
+        moved: dict[str, dict[str, str]] = {}
+        for file, names in changes.images.items():
+            for path in self.building(file):
+                moved.setdefault(path, {}).update(names)
         found = {
-            path: (*_retarget(self._patches[path], changes), *_relist(path, content, changes)) for path, content in self._files.items()
+            path: (*_retarget(self._patches[path], changes), *_relist(path, content, changes), *_rename(content, moved.get(path, {})))
+            for path, content in self._files.items()
         }
         return {path: ops for path, ops in found.items() if ops}
 
@@ -89,6 +113,14 @@ class Kustomizations:
                 wanted = {"apiVersion": new.api_version, "kind": new.kind}
                 found[patch.file, patch.document] = tuple(Op("replace", f"/{k}", v) for k, v in wanted.items() if patch.body[k] != v)
         return {k: ops for k, ops in found.items() if ops}
+
+
+def image_entries(content: Mapping[str, Any]) -> Iterator[tuple[int, Mapping[str, Any]]]:
+    """(place, entry) of every entry of `images` that names an image."""
+    items = content.get("images")
+    for i, entry in enumerate(items if isinstance(items, list) else []):
+        if isinstance(entry, dict) and isinstance(entry.get("name"), str):
+            yield i, entry
 
 
 def _listed(path: str, content: Mapping[str, Any], fields: Iterable[str]) -> set[str]:
@@ -133,15 +165,22 @@ def _retarget(patches: Sequence[Patch], changes: Changes) -> Iterator[Op]:
             yield Op("add", f"/{patch.field}/{place}", {**patch.entry, "target": target})
 
 
+def _rename(content: Mapping[str, Any], moved: Mapping[str, str]) -> Iterator[Op]:
+    """Entries of `images` follow the images that they are about."""
+    known = {entry["name"] for _, entry in image_entries(content)}
+    for i, entry in image_entries(content):
+        new = moved.get(entry["name"])
+        if new is not None and new not in known:
+            yield Op("replace", f"/images/{i}/name", new)
+
+
 def _relist(path: str, content: Mapping[str, Any], changes: Changes) -> Iterator[Op]:
-    for field in FILE_LISTS:
-        items = content.get(field)
+    for name in FILE_LISTS:
+        items = content.get(name)
         if isinstance(items, list):
             gone = [i for i, e in enumerate(items) if isinstance(e, str) and _resolve(path, e) in changes.removed]
             yield from (
-                [Op("remove", f"/{field}")]
-                if items and len(gone) == len(items)
-                else [Op("remove", f"/{field}/{i}") for i in reversed(gone)]
+                [Op("remove", f"/{name}")] if items and len(gone) == len(items) else [Op("remove", f"/{name}/{i}") for i in reversed(gone)]
             )
     yield from _add_created(path, content, changes)
 

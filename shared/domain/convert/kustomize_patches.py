@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import posixpath
 import re
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -86,6 +86,30 @@ def _parsed(inline: Any) -> Sequence[Any]:
         return list(yaml.safe_load_all(inline)) if isinstance(inline, str) else ()
     except yaml.YAMLError:
         return ()
+
+
+API_VERSIONS: Mapping[str, str] = {
+    "Pod": "v1", "Service": "v1", "ConfigMap": "v1", "ServiceAccount": "v1", "PersistentVolume": "v1", "PersistentVolumeClaim": "v1",
+    "Namespace": "v1", "ReplicationController": "v1", "Deployment": "apps/v1", "StatefulSet": "apps/v1", "DaemonSet": "apps/v1",
+    "ReplicaSet": "apps/v1", "Job": "batch/v1", "CronJob": "batch/v1", "Ingress": "networking.k8s.io/v1",
+    "NetworkPolicy": "networking.k8s.io/v1", "StorageClass": "storage.k8s.io/v1", "HorizontalPodAutoscaler": "autoscaling/v2",
+}  # fmt: skip
+"""What a target means that names such a kind and no group (Kubernetes API reference)."""
+
+
+def known_kind(target: Mapping[str, Any], objects: Iterable[ResourceRef]) -> tuple[str, str] | None:
+    """(apiVersion, kind) of what a target selects: as it says, else as the run's objects that it selects have it; None where none says."""
+    kind = target.get("kind")
+    if isinstance(kind, str) and kind.isalnum():
+        group, version = target.get("group"), target.get("version")
+        if isinstance(version, str) and (isinstance(group, str) or kind in API_VERSIONS):
+            return f"{group}/{version}" if group else version, kind
+    selecting = Patch("", "", 0, {}, target, None, None)
+    found = next((ref for ref in objects if selecting.selects(ref)), None) if target.get("kind") or target.get("name") else None
+    if found is not None:
+        return found.api_version, found.kind
+    first = kind.split("|")[0].strip("()^$") if isinstance(kind, str) else ""
+    return (API_VERSIONS[first], first) if first in API_VERSIONS else None
 
 
 def retargeted(target: Mapping[str, Any], new: Retyping) -> dict[str, Any]:

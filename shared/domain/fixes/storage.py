@@ -10,7 +10,7 @@ from shared.domain.checks.cluster import CLASS_ANNOTATION, Nothing
 from shared.domain.convert.base import CannotConvert, Conversion, Loss, Op, decision_key
 from shared.domain.facts import Facts
 from shared.domain.fixes.base import fix
-from shared.domain.model import Question
+from shared.domain.model import Question, ResourceRef
 from shared.domain.pointer import get, parent
 from shared.domain.storage_classes import class_shape
 
@@ -29,7 +29,7 @@ def storage_class(obj: Mapping[str, Any], found: Found, _: Nothing, facts: Facts
     if isinstance(decided, str):
         return Conversion((Op("replace", found.path, decided),))
     shape = class_shape(name, facts)
-    modes, block = _claim(obj, found.path)
+    modes, block = _claim(obj, found.path, facts)
     storage = facts.typed_target.storage
     if shape is None:
         raise CannotConvert(f"Nothing says what kind of storage the class {name} was.", ask_class(name))
@@ -59,12 +59,36 @@ def ask_class(name: str) -> Question:
     return Question(decision_key("storageClasses", name), f"Which storage class of the AKS cluster replaces {name}?", "managed-csi")
 
 
-def _claim(obj: Mapping[str, Any], path: str) -> tuple[frozenset[str], bool]:
-    """(access modes, raw block?) of the claim that a class name stands in."""
+def _claim(obj: Mapping[str, Any], path: str, facts: Facts) -> tuple[frozenset[str], bool]:
+    """(access modes, raw block?) of the claim that a class name stands in; a patch that leaves the modes out has those of its claim."""
     spec = get(obj, "/spec") if path == CLASS_ANNOTATION else get(obj, parent(path))
-    modes = spec.get("accessModes") if isinstance(spec, dict) else None
+    modes = _modes(spec)
     block = isinstance(spec, dict) and spec.get("volumeMode") == "Block"
-    return frozenset(m for m in modes if isinstance(m, str)) if isinstance(modes, list) else frozenset(), block
+    if obj.get("kind") == "PersistentVolumeClaim":
+        modes = modes or _modes_of_claim(get(obj, "/metadata/name"), facts)
+        patched = [m for m in map(_modes_of_patch, facts.kustomizations.patches_on(facts.asking, ResourceRef.of(obj))) if m]
+        if any(bool(m & SHARED_MODES) != bool(modes & SHARED_MODES) for m in patched):
+            raise CannotConvert(
+                "A patch of a kustomization gives the claim other access modes: a disk here and a share there.",
+                ask_class(str(get(obj, path))), path,
+            )  # fmt: skip
+    return modes, block
+
+
+def _modes_of_claim(name: object, facts: Facts) -> frozenset[str]:
+    """What all claims of this name in the run say, as far as they say it; nothing where they differ."""
+    said = {m for c in facts.of_kind("PersistentVolumeClaim") if get(c, "/metadata/name") == name and (m := _modes(c.get("spec")))}
+    return said.pop() if len(said) == 1 else frozenset()
+
+
+def _modes_of_patch(body: object) -> frozenset[str]:
+    written = [o for o in body if isinstance(o, dict) and o.get("path") == "/spec/accessModes"] if isinstance(body, list) else []
+    return _modes({"accessModes": written[-1].get("value")} if written else get(body, "/spec"))
+
+
+def _modes(spec: object) -> frozenset[str]:
+    modes = spec.get("accessModes") if isinstance(spec, dict) else None
+    return frozenset(m for m in modes if isinstance(m, str)) if isinstance(modes, list) else frozenset()
 
 
 @fix("shared-storage-class", Nothing)
