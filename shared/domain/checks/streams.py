@@ -13,11 +13,14 @@ from typing import Any, Literal
 
 from shared.domain.boundary import off_limits
 from shared.domain.checks.base import Found, check
+from shared.domain.checks.cluster import Nothing
 from shared.domain.convert.base import CannotConvert, Converter
 from shared.domain.convert.edits import annotations_of, metadata, namespace_of
 from shared.domain.convert.image_triggers import TRIGGERS
 from shared.domain.convert.registry import CONVERSIONS
+from shared.domain.convert.trigger_images import followed, local_tag
 from shared.domain.facts import Facts
+from shared.domain.paths import containers
 from shared.domain.pointer import get
 from shared.domain.rulebook import Closed
 
@@ -49,8 +52,39 @@ def _users(obj: Mapping[str, Any], facts: Facts) -> tuple[bool, str | None]:
             if not _converted(user, facts):
                 return True, f"{user['kind']} {metadata(user).get('name')}"
     if get(obj, "/spec/lookupPolicy/local") is True:
-        return found, "every pod of the namespace that has its name as image"
+        pods = list(_local_users(str(name), namespace, facts))
+        left = next((user for user, settled in pods if not settled), None)
+        return found or bool(pods), left or (None if pods else "every pod of the namespace that has its name as image")
     return found, "a Template that is not expanded yet" if _closed_templates(facts) else None
+
+
+def _local_users(stream: str, namespace: str | None, facts: Facts) -> Iterator[tuple[str, bool]]:
+    """(workload, whether its image is settled) of each whose short image names a stream that resolves such names."""
+    for entry in facts.setup.index["objects"]:
+        obj = entry["object"]
+        place = namespace_of(obj)
+        for tag in obj.get("pod", {}).get("short", ()) if None in (place, namespace) or place == namespace else ():
+            if tag.partition(":")[0] == stream:
+                yield (
+                    f"{obj['kind']} {metadata(obj).get('name')}",
+                    _converted(obj["whole"], facts) if "whole" in obj else _known(tag, obj, facts),
+                )
+
+
+def _known(tag: str, obj: Mapping[str, Any], facts: Facts) -> bool:
+    try:
+        followed("ImageStreamTag", namespace_of(obj), tag, None, "", facts)
+    except CannotConvert:
+        return False
+    return off_limits(obj) is None
+
+
+@check("local-image", Nothing)
+def local_image(obj: Mapping[str, Any], _: Nothing, facts: Facts) -> Iterator[Found]:
+    """Fires once at the first image that is the short name of an ImageStream of the run which resolves such names."""
+    found = [(path, tag) for path, c in containers(obj) if (tag := local_tag(c.get("image"), namespace_of(obj), facts))]
+    if found:
+        yield Found(f"{found[0][0]}/image", {"value": ", ".join(dict.fromkeys(tag for _, tag in found))})
 
 
 def _converted(user: Mapping[str, Any], facts: Facts) -> bool:

@@ -93,7 +93,7 @@ class Lookup(Protocol):
     - HTTPRoute, TLSRoute, Deployment: nothing further (name collisions)
     - Route: `spec.host`, `spec.tls.termination`; Ingress, IngressRoute: `spec`; Gateway: `spec.listeners` (which hosts end TLS)
     - Secret: `type`; Certificate (cert-manager.io): `spec.secretName`, `spec.dnsNames`
-    - ImageStream: `spec.tags[].{name, from.kind, from.name, from.namespace}`, `spec.dockerImageRepository`
+    - ImageStream: `spec.tags[].{name, from.kind, from.name, from.namespace}`, `spec.dockerImageRepository`, `spec.lookupPolicy`
     - Middleware (traefik.io and traefik.containo.us): `spec`
     - Issuer, ClusterIssuer: nothing further
     """

@@ -12,7 +12,7 @@ from typing import Any
 
 from shared.domain.convert.base import CannotConvert, Conversion, Lookup, Loss, Op
 from shared.domain.convert.edits import namespace_of
-from shared.domain.convert.trigger_images import Images, followed, has_registry
+from shared.domain.convert.trigger_images import Images, followed, local_tag, short_tag
 from shared.domain.model import Question
 from shared.domain.paths import containers, metadata_places
 from shared.domain.pointer import MISSING, child, get
@@ -20,23 +20,22 @@ from shared.domain.pointer import MISSING, child, get
 TRIGGERS = "image.openshift.io/triggers"
 RESOLVE_NAMES = "alpha.image.policy.openshift.io/resolve-names"
 FIELD = re.compile(r"((?:\w+\.)+(?:initContainers|containers))\[(?:(\d+)|\?\(@\.name==[\"']([^\"']+)[\"']\))\]\.image")
-SHORT_NAME = re.compile(r"[a-z0-9]+(?:[._-]+[a-z0-9]+)*(:[\w][\w.-]{0,127})?")
 
 
 def image_triggers(obj: dict[str, Any], lookup: Lookup) -> Conversion:
     """The images as OpenShift would write them, without the annotations. Raises CannotConvert with a question per image nobody knows."""
-    if not any(True for name in (TRIGGERS, RESOLVE_NAMES) for _ in _annotated(obj, name)):
+    triggered, short = list(_followed(obj)), list(_short(obj, lookup))
+    if not short and not any(True for name in (TRIGGERS, RESOLVE_NAMES) for _ in _annotated(obj, name)):
         raise CannotConvert("OpenShift fills in no image of the object")
     images, questions = Images(), dict[str, Question]()
-    wanted = [*_followed(obj), *_short(obj)]
-    for path, container, kind, name, namespace in wanted:
+    for path, container, kind, name, namespace in (*triggered, *short):
         try:
             where = followed(kind, namespace or namespace_of(obj), name, container.get("image"), path, lookup)
         except CannotConvert as reason:
             questions |= {q.key: q for q in reason.questions}
             continue
         images.write(path, container, *where)
-        images.losses.append(Loss(f"{path}/image", f"no rollout by itself any more when {name} gets a new image"))
+    images.losses += [Loss(f"{p}/image", f"no rollout by itself any more when {name} gets a new image") for p, _, _, name, _ in triggered]
     if questions:
         asked = tuple(questions.values())
         names = ", ".join(q.key.partition(".")[2] for q in asked)
@@ -89,15 +88,14 @@ def _container(obj: dict[str, Any], place: str) -> tuple[str, Mapping[str, Any]]
     raise CannotConvert(f"the annotation {TRIGGERS} names {place}, which is no container of the object")
 
 
-def _short(obj: dict[str, Any]) -> Iterator[Followed]:
-    """The containers whose short names OpenShift resolves, because the object asks for it."""
-    if not any(True for _ in _annotated(obj, RESOLVE_NAMES)):
-        return
+def _short(obj: dict[str, Any], lookup: Lookup) -> Iterator[Followed]:
+    """The containers whose short names OpenShift resolves: because the object asks for it, or the ImageStream of that name does."""
+    asks = any(True for _ in _annotated(obj, RESOLVE_NAMES))
     triggered = {path for path, *_ in _followed(obj)}
     for path, container in containers(obj):
-        image = container.get("image")
-        if path not in triggered and isinstance(image, str) and not has_registry(image) and SHORT_NAME.fullmatch(image):
-            yield path, container, "ImageStreamTag", image if ":" in image else f"{image}:latest", None
+        tag = short_tag(container.get("image")) if asks else local_tag(container.get("image"), namespace_of(obj), lookup)
+        if path not in triggered and tag is not None:
+            yield path, container, "ImageStreamTag", tag, None
 
 
 def _annotated(obj: Mapping[str, Any], name: str) -> Iterator[str]:

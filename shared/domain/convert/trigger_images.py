@@ -21,6 +21,7 @@ from shared.domain.model import AzureResource, Question
 INTERNAL_REGISTRY = re.compile(
     r"^(image-registry\.openshift-image-registry\.svc|docker-registry\.default\.svc|default-route-openshift-image-registry\.|docker-registry-default\.|172\.30\.)"
 )
+SHORT_NAME = re.compile(r"[a-z0-9]+(?:[._-]+[a-z0-9]+)*(:[\w][\w.-]{0,127})?")
 ALIAS_LIMIT = 10
 
 
@@ -77,7 +78,7 @@ def resolve_images(obj: dict[str, Any], triggers: Sequence[Mapping[str, Any]] | 
     for path, container in _containers(obj["spec"]["template"]["spec"]):
         change = managed.get(str(container.get("name")))
         if change is None:
-            images.write(path, container, _plain(obj, path, container, lookup))
+            images.write(path, container, *_plain(obj, path, container, lookup))
         else:
             images.write(path, container, *_from_trigger(obj, path, container, change, lookup))
         if change is not None:
@@ -108,12 +109,30 @@ def _containers(pod: Mapping[str, Any]) -> Iterator[tuple[str, Mapping[str, Any]
                 yield f"/spec/template/spec/{group}/{i}", container
 
 
-def _plain(obj: dict[str, Any], path: str, container: Mapping[str, Any], lookup: Lookup) -> str:
-    """The image of a container that no trigger names: as it is, or asked for where it is blank."""
+def _plain(obj: dict[str, Any], path: str, container: Mapping[str, Any], lookup: Lookup) -> Where:
+    """The image of a container that no trigger names: as it is, its stream's where that resolves names, or asked for where it is blank."""
     image = container.get("image")
+    tag = local_tag(image, namespace_of(obj), lookup)
+    if tag is not None:
+        return followed("ImageStreamTag", namespace_of(obj), tag, image, path, lookup)
     if isinstance(image, str) and image.strip():
-        return image
-    return _asked(f"{label_of(obj)}/{container.get('name')}", path, lookup)
+        return image, None
+    return _asked(f"{label_of(obj)}/{container.get('name')}", path, lookup), None
+
+
+def short_tag(image: object) -> str | None:
+    """`name:tag` of an image that names neither a registry nor a folder, which an ImageStream may resolve; None for any other."""
+    if not isinstance(image, str) or not SHORT_NAME.fullmatch(image):
+        return None
+    return image if ":" in image else f"{image}:latest"
+
+
+def local_tag(image: object, namespace: str | None, lookup: Lookup) -> str | None:
+    """The tag that a short image name means, where an ImageStream of the run resolves such names (`spec.lookupPolicy.local`), or None."""
+    tag = short_tag(image)
+    stream = lookup.find("ImageStream", namespace, tag.partition(":")[0]) if tag else None
+    policy = ((stream or {}).get("spec") or {}).get("lookupPolicy")
+    return tag if isinstance(policy, Mapping) and policy.get("local") is True else None
 
 
 def _from_trigger(obj: dict[str, Any], path: str, container: Mapping[str, Any], change: ImageChange, lookup: Lookup) -> Where:
