@@ -4,7 +4,7 @@ A case: `files` (path: text), `source`, `decisions`, `unsafe`, `target`; and wha
 - `out`: {Kind/[namespace/]name: {dotted.path: value}}; a value of null means that the field is absent; `{}` only that the object is there;
 - `gone`: objects that must not be there any more; `same`: objects that must be as they were;
 - `losses`: one text that each finding of a loss contains, no more and no less; `asks`: the exact keys of the open questions;
-- `refused`: {Kind/...: text in the reason}; `rules`: rule ids that must fire; `quiet`: rule ids that must not;
+- `refused`: {Kind/...: text in the reason}; `rules`: rule ids that must fire; `quiet`: rule ids that must not; `says`: texts of findings;
 - `fragments`: files that hold patches of a kustomization, no objects.
 """
 
@@ -44,6 +44,7 @@ class App:
     refused: dict[str, str] = field(default_factory=dict)
     rules: list[str] = field(default_factory=list)
     quiet: list[str] = field(default_factory=list)
+    says: list[str] = field(default_factory=list)
     fragments: list[str] = field(default_factory=list)
 
     def __hash__(self):
@@ -80,7 +81,7 @@ def fix(files: dict[str, bytes], source: str, *, unsafe: bool = False, target: s
     outcomes = [p.outcome for p in patched.values()]
     finished = finish(setup, outcomes, lambda path: patched[path].data if path in patched else None, files.get)
     after = {p: d.data for p, d in patched.items() if d.data is not None} | dict(finished.written)
-    return Done(files, after, finished.outcomes, open_questions(outcomes))
+    return Done(files, after, finished.outcomes, open_questions(finished.outcomes))
 
 
 def objects(done: Done, files: dict[str, bytes] | None = None) -> Iterator[dict[str, Any]]:
@@ -134,6 +135,8 @@ def _told(app: App, done: Done) -> list[str]:
         wrong.append(f"questions: {keys}, not {sorted(app.asks)}")
     fired = {v.rule_id for o in done.outcomes for v in o.violations}
     wrong += [f"silent: {r}" for r in app.rules if r not in fired] + [f"fired: {r}" for r in app.quiet if r in fired]
+    said = [v.message for o in done.outcomes for v in o.violations]
+    wrong += [f"not said: {text}" for text in app.says if not any(text in message for message in said)]
     for name, text in app.refused.items():
         kind, *_, last = name.split("/")
         reasons = [
@@ -165,7 +168,9 @@ def check_invariants(app: App) -> list[str]:
     done = run(app)
     broken = {label(o) for o in objects(done, done.before) if flaw(o, VERSION)}
     wrong = [f"invalid: {label(o)} at {flaw(o, VERSION)}" for o in objects(done) if flaw(o, VERSION) and label(o) not in broken]
-    wrong += [f"no such listener: {label(o)} {p}" for o in objects(done) if o["kind"] in ("HTTPRoute", "TLSRoute") for p in _orphans(o, done)]
+    wrong += [
+        f"no such listener: {label(o)} {p}" for o in objects(done) if o["kind"] in ("HTTPRoute", "TLSRoute") for p in _orphans(o, done)
+    ]
     again = fix(done.after, app.source, unsafe=app.unsafe, target=None if not app.target else __import__("yaml").safe_dump(app.target))
     wrong += [f"a second run changes {p}" for p in again.after if again.after[p] != done.after.get(p)]
     wrong += [f"failed: {o.path} {o.reason}" for o in done.outcomes if o.status == "failed"]

@@ -6,6 +6,7 @@ import jsonpatch
 import pytest
 
 from shared.domain.convert.gateway import merge_gateways
+from shared.domain.convert.gateway_addons import LOAD_BALANCER, GatewaySetup, setup_of
 from shared.domain.convert.names import LABEL_LIMIT, listener_name
 from shared.domain.model import ListenerRequest
 
@@ -101,7 +102,7 @@ def test_a_gateway_without_listeners_cannot_be_extended():
 
 
 def test_internal_load_balancer():
-    plan = merge([request()], internal=True)
+    plan = merge([request()], setup=GatewaySetup({}, internal=True))
     assert plan.documents[0]["spec"]["infrastructure"] == {
         "annotations": {"service.beta.kubernetes.io/azure-load-balancer-internal": "true"}
     }
@@ -174,3 +175,35 @@ def test_one_host_is_not_both_ended_and_passed_through():
 def test_a_request_keeps_that_it_passes_through_on_its_way_between_the_stages():
     assert ListenerRequest.from_json(passed().to_json()) == passed()
     assert ListenerRequest.from_json(request().to_json()) == request()
+
+
+def test_one_host_in_two_namespaces_is_said_and_none_elsewhere():
+    (said,) = merge([request(), request(namespace="blog"), request("api.acme.com")]).conflicts
+    assert said.startswith("www.acme.com: namespaces blog and shop each get a Gateway")
+    assert merge([request(), request(namespace=None)]).conflicts == ()
+
+
+@pytest.mark.parametrize("class_name", ["approuting-istio", "istio", "our-own"])
+def test_most_classes_ask_nothing_more_of_a_gateway(class_name):
+    assert setup_of(class_name, "internal", None) == GatewaySetup({}, internal=True)
+
+
+def test_application_gateway_for_containers_needs_its_load_balancer_and_is_never_internal():
+    open_ = setup_of("azure-alb-external", "internal", None)
+    assert (open_.internal, open_.annotations, open_.questions) == (False, {}, (LOAD_BALANCER,))
+    assert "no private address" in open_.doubts[0]
+    answered = setup_of("azure-alb-external", None, "infra/alb")
+    named = {"alb.networking.azure.io/alb-namespace": "infra", "alb.networking.azure.io/alb-name": "alb"}
+    assert (answered.annotations, answered.doubts, answered.questions) == (named, (), ())
+
+
+def test_an_answer_that_comes_later_joins_the_gateway_that_is_there():
+    (gateway,) = merge([request()]).documents
+    setup = setup_of("azure-alb-external", None, "infra/alb")
+    (operations,) = merge([request()], [gateway], setup=setup).operations.values()
+    after = jsonpatch.apply_patch(gateway, [o.rfc6902() for o in operations])
+    assert after["metadata"]["annotations"] == dict(setup.annotations)
+    assert merge([request()], [after], setup=setup).operations == {}
+    other = after | {"metadata": after["metadata"] | {"annotations": {"team": "a", "alb.networking.azure.io/alb-name": "own"}}}
+    (operations,) = merge([request()], [other], setup=setup).operations.values()
+    assert [o.path for o in operations] == ["/metadata/annotations/alb.networking.azure.io~1alb-namespace"]

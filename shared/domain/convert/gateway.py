@@ -11,6 +11,8 @@ from dataclasses import dataclass
 from typing import Any
 
 from shared.domain.convert.base import Op
+from shared.domain.convert.edits import annotation_path, annotations_of, metadata
+from shared.domain.convert.gateway_addons import GatewaySetup
 from shared.domain.convert.httproute import API_VERSION
 from shared.domain.convert.names import listener_name, passthrough_name
 from shared.domain.model import ListenerRequest
@@ -32,8 +34,11 @@ class GatewayPlan:
     conflicts: tuple[str, ...]
 
 
+NOTHING = GatewaySetup({}, internal=False)
+
+
 def merge_gateways(
-    existing: Sequence[Any], requests: Iterable[ListenerRequest], name: str, class_name: str, *, internal: bool = False
+    existing: Sequence[Any], requests: Iterable[ListenerRequest], name: str, class_name: str, setup: GatewaySetup = NOTHING
 ) -> GatewayPlan:
     """The Gateways called `name` that offer what `requests` ask for; `existing` are the parsed documents of the file, if there is one.
 
@@ -44,21 +49,36 @@ def merge_gateways(
         by_namespace.setdefault(request.namespace, []).append(request)
     operations: dict[int, tuple[Op, ...]] = {}
     documents: list[dict[str, Any]] = []
-    conflicts: list[str] = []
+    conflicts: list[str] = _two_addresses(by_namespace)
     for namespace in sorted(by_namespace, key=lambda n: (n is not None, n or "")):
         wanted, doubts = _listeners(by_namespace[namespace])
         conflicts += doubts
         index = _find(existing, namespace, name)
         if index is None:
-            documents.append(_gateway(namespace, name, class_name, wanted, internal=internal))
+            documents.append(_gateway(namespace, name, class_name, wanted, setup))
         else:
-            ops, doubts = _extend(existing[index], wanted)
+            ops, doubts = _extend(existing[index], wanted, setup)
             operations |= {index: ops} if ops else {}
             conflicts += doubts
     conflicts += [
         f"Gateway {name} needs more than {LISTENER_LIMIT} listeners" for d in documents if len(d["spec"]["listeners"]) > LISTENER_LIMIT
     ]
     return GatewayPlan(operations, tuple(documents), tuple(conflicts))
+
+
+def _two_addresses(by_namespace: Mapping[str | None, Iterable[ListenerRequest]]) -> list[str]:
+    """Hosts that several Gateways serve: each has an address of its own, and a host has one DNS record."""
+    places: dict[str, set[str]] = {}
+    for namespace, requests in by_namespace.items():
+        for request in requests:
+            if namespace and request.hostname:
+                places.setdefault(request.hostname, set()).add(namespace)
+    return [
+        f"{host}: namespaces {' and '.join(sorted(found))} each get a Gateway with an address of its own: "
+        "decide which one the DNS record names, or serve the host from one namespace"
+        for host, found in sorted(places.items())
+        if len(found) > 1
+    ]
 
 
 def _listeners(requests: Sequence[ListenerRequest]) -> tuple[list[dict[str, Any]], list[str]]:
@@ -105,11 +125,13 @@ def _passthrough_listener(host: str) -> dict[str, Any]:
     }
 
 
-def _gateway(namespace: str | None, name: str, class_name: str, listeners: list[dict[str, Any]], *, internal: bool) -> dict[str, Any]:
+def _gateway(namespace: str | None, name: str, class_name: str, listeners: list[dict[str, Any]], setup: GatewaySetup) -> dict[str, Any]:
     spec: dict[str, Any] = {"gatewayClassName": class_name}
-    if internal:
+    if setup.internal:
         spec["infrastructure"] = {"annotations": dict(INTERNAL)}
-    meta = {"name": name} | ({"namespace": namespace} if namespace else {})
+    meta: dict[str, Any] = {"name": name} | ({"namespace": namespace} if namespace else {})
+    if setup.annotations:
+        meta["annotations"] = dict(setup.annotations)
     return {"apiVersion": API_VERSION, "kind": "Gateway", "metadata": meta, "spec": spec | {"listeners": listeners}}
 
 
@@ -121,7 +143,7 @@ def _find(existing: Sequence[Any], namespace: str | None, name: str) -> int | No
     return None
 
 
-def _extend(gateway: Mapping[str, Any], wanted: Sequence[Mapping[str, Any]]) -> tuple[tuple[Op, ...], list[str]]:
+def _extend(gateway: Mapping[str, Any], wanted: Sequence[Mapping[str, Any]], setup: GatewaySetup) -> tuple[tuple[Op, ...], list[str]]:
     spec = gateway.get("spec")
     listeners = spec.get("listeners") if isinstance(spec, Mapping) else None
     if not isinstance(listeners, list):
@@ -133,7 +155,17 @@ def _extend(gateway: Mapping[str, Any], wanted: Sequence[Mapping[str, Any]]) -> 
               if x["name"] not in known and _place(x) in places]  # fmt: skip
     doubts += [f"listener {x['name']} is there with another host, protocol or certificate: it is kept" for x in wanted
                if x["name"] in known and (_place(x) != _place(known[x["name"]]) or not _same_certificate(x, known[x["name"]]))]  # fmt: skip
-    return tuple(Op("add", f"/spec/listeners/{len(listeners) + i}", dict(x)) for i, x in enumerate(new)), doubts
+    added = (Op("add", f"/spec/listeners/{len(listeners) + i}", dict(x)) for i, x in enumerate(new))
+    return (*added, *_annotated(gateway, setup)), doubts
+
+
+def _annotated(gateway: Mapping[str, Any], setup: GatewaySetup) -> list[Op]:
+    """What the Gateway must say of itself and does not yet; what it says stays."""
+    there = annotations_of(gateway)
+    new = {k: v for k, v in setup.annotations.items() if k not in there}
+    if new and not there:
+        return [Op("replace" if "annotations" in metadata(gateway) else "add", "/metadata/annotations", new)]
+    return [Op("add", annotation_path(k), v) for k, v in new.items()]
 
 
 def _place(listener: Mapping[str, Any]) -> tuple[Any, ...]:

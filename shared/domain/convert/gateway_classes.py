@@ -1,7 +1,7 @@
 """What the target's gateway class can serve, where the classes of AKS differ: TLS that is passed through, re-encryption, matches.
 
 Facts: guide/aks_facts_target.md 2.2 to 2.5 and learn.microsoft.com/azure/aks: managed-gateway-api (the Gateway API bundle per version),
-app-routing-gateway-api and istio-gateway-api (limitations), istio-support-policy; learn.microsoft.com/azure/application-gateway/for-containers.
+app-routing-gateway-api and istio-gateway-api (limitations), istio-support-policy; and .../azure/application-gateway/for-containers.
 """
 
 from __future__ import annotations
