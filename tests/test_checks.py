@@ -18,6 +18,7 @@ PORTABLE = """
     kind: Deployment
     metadata: {name: web}
     spec:
+      strategy: {type: Recreate}
       selector: {matchLabels: {app: web}}
       template:
         metadata: {labels: {app: web}}

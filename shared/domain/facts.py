@@ -39,7 +39,8 @@ class Facts:
         self.knowledge: Knowledge = knowledge_of(setup.knowledge)
         self.acceptance = Acceptance(setup.accepted, setup.today)
         self.profile: Profile = self.knowledge.profiles[setup.source.profile]
-        self.kustomizations = Kustomizations(setup.index["kustomizations"], setup.index["patches"].get)
+        copies = {k: v for k, v in (setup.decisions.get("bases") or {}).items() if isinstance(v, str)}
+        self.kustomizations = Kustomizations(setup.index["kustomizations"], setup.index["patches"].get, copies)
         self._by_key: dict[Key, list[Placed]] = defaultdict(list)
         self._by_kind: dict[str, list[Placed]] = defaultdict(list)
         for entry in setup.index["objects"]:
@@ -111,6 +112,16 @@ class Facts:
             if selector.items() <= obj["pod"]["labels"].items() and (_namespace(obj) == namespace or None in (namespace, _namespace(obj)))
         ]
         return _agreed([obj["pod"]["ports"] for _, obj in nearest(matching, self.asking)])
+
+    def mounting(self, name: str, claim: Mapping[str, Any]) -> list[Mapping[str, Any]]:
+        """The workloads of the run whose pods mount a claim, which `find` gave; those that another one owns are that one's own pods."""
+        return [
+            obj
+            for file, obj in self._workloads()
+            if name in obj["pod"].get("claims", ())
+            and file not in self.patch_files
+            and self.seen_from(file).find("PersistentVolumeClaim", _namespace(obj), name) is claim
+        ]
 
     @functools.cached_property
     def identities(self) -> tuple[ResourceRef, ...]:

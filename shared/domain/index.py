@@ -17,7 +17,7 @@ from shared.domain.convert.template import Answers, expanded
 from shared.domain.convert.trigger_images import short_tag
 from shared.domain.image_names import ImageName
 from shared.domain.manifest import KUSTOMIZATION_NAMES, Manifest, resources
-from shared.domain.paths import POD_SPECS, containers, metadata_places, pod_spec
+from shared.domain.paths import POD_SPECS, containers, expand, metadata_places, pod_spec
 from shared.domain.pointer import MISSING, JsonValue, get, parent
 from shared.domain.reference_kinds import references
 
@@ -26,8 +26,9 @@ LEGACY_OPENSHIFT = frozenset(
     Route DeploymentConfig ImageStream ImageStreamTag ImageStreamImport BuildConfig Build Template TemplateInstance
     SecurityContextConstraints Project ProjectRequest DeploymentConfigRollback Group User Identity OAuthClient NetNamespace
     HostSubnet EgressNetworkPolicy ClusterNetwork PolicyBinding Policy RoleBindingRestriction AppliedClusterResourceQuota
-    ClusterResourceQuota
-    """.split()  # noqa: SIM905 (reads better than 26 lines)
+    ClusterResourceQuota Image ImageSignature ImageStreamImage ImageStreamMapping UserIdentityMapping OAuthAccessToken
+    OAuthAuthorizeToken OAuthClientAuthorization ClusterPolicy ClusterPolicyBinding BuildRequest BuildLog BrokerTemplateInstance
+    """.split()  # noqa: SIM905 (reads better than 39 lines)
 )
 """Kinds that OpenShift 3 served under the ungrouped `v1` (aks_facts_source 4)."""
 
@@ -170,13 +171,17 @@ def _pod_facts(obj: Mapping[str, Any]) -> dict[str, JsonValue]:
     images = {found.name for _, c in containers(obj) if isinstance(c.get("image"), str) and (found := ImageName.parse(c["image"]))}
     terms = [get(obj, f"{base}/affinity/{kind}") for kind in ("podAffinity", "podAntiAffinity")]
     spread = get(obj, f"{base}/topologySpreadConstraints")
-    return {
+    facts: dict[str, JsonValue] = {
         "labels": labels if isinstance(labels, dict) else {},
         "ports": ports,
         "images": sorted(images),
         "short": sorted({tag for _, c in containers(obj) if (tag := short_tag(c.get("image")))}),
         "selectors": [t for t in (*terms, spread) if t is not MISSING],
     }
+    mounted = (get(obj, p) for p in expand(obj, "$pod/volumes/*/persistentVolumeClaim/claimName"))
+    owned = get(obj, "/metadata/ownerReferences") is not MISSING
+    claims: list[JsonValue] = [name for name in mounted if isinstance(name, str) and not owned]
+    return facts | {"claims": claims} if claims else facts
 
 
 def features_of(obj: Mapping[str, Any]) -> Iterator[str]:

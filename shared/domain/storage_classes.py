@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import fnmatch
+from collections.abc import Mapping
+from typing import Any
 
 from shared.domain.convert.base import decision_key
 from shared.domain.facts import Facts
-from shared.domain.pointer import get
+from shared.domain.pointer import MISSING, get
 
 IN_TREE = frozenset({"kubernetes.io/azure-disk", "kubernetes.io/azure-file"})
 """Provisioners that are mended in place (rule AKS0104), so that their classes exist on the target."""
@@ -39,3 +41,25 @@ def class_shape(name: str, facts: Facts) -> str | None:
     by_driver = (shape for p in ordered for pattern, shape in p.provisioners.items() if fnmatch.fnmatchcase(str(driver), pattern))
     by_name = (shape for p in ordered for pattern, shape in p.storage_classes.items() if fnmatch.fnmatchcase(name, pattern))
     return next(by_driver, None) if own else next(by_name, None)
+
+
+SHARES = ("azurefile*", "azureblob*")
+"""The built-in classes that are no disks (learn.microsoft.com/azure/aks/concepts-storage)."""
+
+
+def becomes_a_disk(claim: Mapping[str, Any], facts: Facts) -> bool:
+    """Whether a claim for one node gets a disk on the target; False too where a volume that exists, or nobody yet, decides."""
+    name = get(claim, "/spec/storageClassName")
+    if name is MISSING or name is None:
+        return True
+    decided = facts.decision(decision_key("storageClasses", str(name)))
+    name = decided if isinstance(decided, str) else name
+    if not isinstance(name, str) or not name or names_a_volume(name, facts):
+        return False
+    own = facts.find("StorageClass", None, name)
+    driver = str(own.get("provisioner")) if own else ""
+    if driver in IN_TREE.union(facts.typed_target.provisioners):
+        return driver in ("disk.csi.azure.com", "kubernetes.io/azure-disk")
+    if name in facts.typed_target.storage.known:
+        return not any(fnmatch.fnmatchcase(name, share) for share in SHARES)
+    return class_shape(name, facts) in ("disk", "by-access-mode")
