@@ -3,16 +3,13 @@
 from __future__ import annotations
 
 import json
-from pathlib import Path
 
-import pytest
-
-from shared.cli.local import fix_tree, inspected
-from shared.cli.tree import read_tree
-from shared.domain.consistency import as_they_came, dangling
+from shared.cli.local import inspected
+from shared.domain.consistency import as_they_came
 from shared.domain.intake import plan_run
 from shared.domain.model import FileOutcome, PatchOperation
-from shared.domain.references import Reference, references
+from shared.domain.reference_kinds import references
+from shared.domain.references import Reference
 from shared.domain.reporter import finish
 from shared.domain.run import FinishedRun, RunOptions, RunSetup, SourceFile
 
@@ -41,7 +38,7 @@ def setup_of(files: dict[str, str]) -> RunSetup:
 
 
 def missing(files: dict[str, str]) -> set[tuple[str, str, bool]]:
-    return {(d.reference.kind, d.reference.name, d.only_port) for d in dangling(as_they_came(setup_of(files).index))}
+    return {(d.reference.kind, d.reference.name, d.only_part) for d in as_they_came(setup_of(files).index).dangling}
 
 
 def finished(files: dict[str, str], changed: dict[str, str]) -> FinishedRun:
@@ -66,23 +63,6 @@ def test_every_reference_of_a_pod_is_seen() -> None:
         ("ServiceAccount", "shop", False), ("Secret", "s", False), ("ConfigMap", "c", False), ("PersistentVolumeClaim", "data", False),
         ("ConfigMap", "c2", False), ("Secret", "s2", False),
     }  # fmt: skip
-
-
-@pytest.mark.parametrize(
-    ("api", "kind", "spec", "expected"),
-    [
-        ("autoscaling/v2", "HorizontalPodAutoscaler", "{scaleTargetRef: {kind: Deployment, name: x}}", ("Deployment", "x")),
-        ("policy/v1", "PodDisruptionBudget", "{selector: {matchLabels: {app: x}}}", ("pods", "app=x")),
-        ("rbac.authorization.k8s.io/v1", "RoleBinding", "{}\nroleRef: {kind: Role, name: x}", ("Role", "x")),
-        ("apps/v1", "StatefulSet", "{serviceName: x}", ("Service", "x")),
-        ("route.openshift.io/v1", "Route", "{to: {kind: Service, name: x}}", ("Service", "x")),
-        ("traefik.io/v1alpha1", "IngressRoute", "{routes: [{services: [{name: x, port: 80}]}]}", ("Service", "x")),
-        ("gateway.networking.k8s.io/v1", "HTTPRoute", "{rules: [{backendRefs: [{name: x, port: 80}]}]}", ("Service", "x")),
-    ],
-)
-def test_references_of_each_kind(api: str, kind: str, spec: str, expected: tuple[str, str]) -> None:
-    text = f"apiVersion: {api}\nkind: {kind}\nmetadata: {{name: b}}\nspec: {spec}\n"
-    assert {m[:2] for m in missing({"a.yaml": text})} == {expected}
 
 
 def test_substitutions_and_wrong_shapes_are_no_references() -> None:
@@ -153,15 +133,3 @@ def test_a_missing_object_is_told_only_where_all_of_the_application_is_there() -
     assert told(broken) == ["info"]
     assert told({**broken, "chart.yaml": chart}) == [], "a chart may make the Service"
     assert told({"ingress.yaml": broken["ingress.yaml"]}) == [], "no Service at all: they are somewhere else"
-
-
-def test_on_disk_a_file_that_was_put_back_is_not_among_the_changed(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("shared.domain.reporter.broken_by", lambda *_: {"claim.yaml": "Not changed: for this test."})
-    claim = "apiVersion: v1\nkind: PersistentVolumeClaim\nmetadata: {name: a}\n"
-    claim += "spec: {storageClassName: local-path, accessModes: [ReadWriteOnce]}\n"
-    (tmp_path / "claim.yaml").write_text(claim)
-    run = fix_tree(read_tree([tmp_path]), RunOptions("app", "k3s"))
-    assert "claim.yaml" not in run.changed
-    assert "claim.yaml" not in run.diffs
-    outcome = next(o for o in run.outcomes if o.path == "claim.yaml")
-    assert (outcome.status, {v.resolution for v in outcome.violations}) == ("refused", {"needs-human"})

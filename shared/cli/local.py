@@ -15,7 +15,7 @@ from shared.domain.intake import app_name, plan_run
 from shared.domain.knowledge import FOLDERS, belongs, decoded
 from shared.domain.model import SEVERITIES, FileOutcome, Severity
 from shared.domain.patcher import patch
-from shared.domain.reporter import finish
+from shared.domain.reporter import finish, survey
 from shared.domain.run import PatchedFile, RunOptions, RunSetup, SourceFile
 from shared.domain.target import built_in_targets, read_target
 from shared.domain.thinker import propose
@@ -76,7 +76,8 @@ def inspect_tree(tree: Tree, options: RunOptions) -> LocalRun:
     files, unread = tree.read()
     setup = plan_run(files, options)
     outcomes = [done.outcome for done in each(files, setup, inspected)]
-    return LocalRun(setup, _in_order([*outcomes, *unread]), {}, {}, frozenset())
+    originals = {file.path: file.data for file in files}
+    return LocalRun(setup, survey(setup, [*outcomes, *unread], originals.get), {}, {}, frozenset())
 
 
 def fix_tree(tree: Tree, options: RunOptions) -> LocalRun:

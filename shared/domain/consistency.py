@@ -1,22 +1,27 @@
 """Cross-object consistency of a run: what dangles after the patches and did not before is a conversion that must not be.
 
-The index holds every object and reference as they came; changed files are read again. The two states are compared by what is
-missing, not by who misses it, since a conversion may hand a broken reference on (a Route's to its HTTPRoute).
+The index holds every object and reference as they came; changed files are read again. Two states are compared: a reference is broken
+where nothing answers it any longer, or only something farther away than before, which is another application's.
 """
 
 from __future__ import annotations
 
+import functools
 from collections.abc import Callable, Iterable, Iterator, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import Any
 
+from shared.domain.convert.template import expanded
 from shared.domain.index import trim
 from shared.domain.manifest import read_manifest, resources
-from shared.domain.model import FileOutcome, ResourceRef
-from shared.domain.references import PODS, Population, Reference, references
+from shared.domain.model import ResourceRef
+from shared.domain.pointer import JsonValue
+from shared.domain.population import Population
+from shared.domain.reference_kinds import references
+from shared.domain.references import Reference
 
-Missing = tuple[str, str | None, str, bool]
-"""(kind, namespace, name, whether only the port is missing)"""
+Answers = Callable[[str], JsonValue]
+PARTS = {"Service": "port", "Gateway": "listener"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,103 +37,114 @@ class Entry:
 
 @dataclass(frozen=True, slots=True)
 class Dangling:
-    """A reference that meets nothing, or a Service without the port."""
+    """A reference that meets nothing, or (`only_part`) an object without the port, key or listener."""
 
     entry: Entry
     reference: Reference
-    only_port: bool
+    only_part: bool
 
     @property
-    def missing(self) -> Missing:
-        return self.reference.kind, self.reference.namespace, self.reference.name, self.only_port
+    def target(self) -> tuple[str, str | None, str, str | None]:
+        """What is missing, whoever misses it."""
+        kind, namespace, name, part = self.reference.target
+        return kind, namespace, name, part if self.only_part else None
 
     def describe(self) -> str:
-        """One clause: who names what that is not there."""
-        owner = ResourceRef.of(self.entry.object)
-        what = self.reference
-        if self.only_port:
-            return f"{owner.kind} {owner.name} names port {what.port} of Service {what.name}, which has no such port"
-        kind = "pods with the labels" if what.kind == PODS else what.kind
-        return f"{owner.kind} {owner.name} names {kind} {what.name}, which {'are' if what.kind == PODS else 'is'} not there"
+        """One sentence without its full stop."""
+        owner, what = ResourceRef.of(self.entry.object), self.reference
+        if self.only_part:
+            part = PARTS.get(what.kind, "key")
+            return f"{owner.kind} {owner.name} names {part} {what.part} of {what.kind} {what.name}, which has no such {part}"
+        if what.labels:
+            return f"{owner.kind} {owner.name} names {what.kind} with the labels {what.name}, which are not there"
+        return f"{owner.kind} {owner.name} names {what.kind} {what.name}, which is not there"
 
 
-def as_they_came(index: Mapping[str, Any]) -> list[Entry]:
+class State:
+    """The objects of the run at one moment."""
+
+    def __init__(self, entries: Iterable[Entry]) -> None:
+        self.entries = list(entries)
+        self.there = Population((e.file, e.object) for e in self.entries)
+
+    @functools.cached_property
+    def dangling(self) -> list[Dangling]:
+        """Every reference that nothing answers."""
+        return [self.missing(e, r) for e in self.entries for r in e.refs if self.there.reach(r, e.file) is None]
+
+    def missing(self, entry: Entry, reference: Reference) -> Dangling:
+        """The finding for a reference that is not met."""
+        return Dangling(entry, reference, only_part=reference.part is not None and any(True for _ in self.there.of_name(reference)))
+
+    def breaks(self, before: State, entry: Entry, reference: Reference) -> bool:
+        """Whether a reference of an object that is here now met more in the state before."""
+        now = self.there.reach(reference, entry.file)
+        if now == 0:
+            return False
+        once = before.there.reach(reference, entry.file)
+        if once is None:
+            return now is None and not reference.outside and self.missing(entry, reference).target not in before.unmet
+        return now is None or now > once
+
+    @functools.cached_property
+    def unmet(self) -> frozenset[tuple[str, str | None, str, str | None]]:
+        """What is missing, whoever misses it: a conversion may hand a broken reference on (a Route's to its HTTPRoute)."""
+        return frozenset(d.target for d in self.dangling)
+
+
+def as_they_came(index: Mapping[str, Any]) -> State:
     """The objects of the run before it."""
-    return [
+    return State(
         Entry(e["file"], e["document"], e["base"], e["object"], tuple(map(Reference.from_json, e.get("refs") or ())))
         for e in index["objects"]
-    ]
+    )
 
 
-def entries_of(path: str, data: bytes) -> Iterator[Entry]:
-    """The objects of one file as it is now."""
-    for document in read_manifest(path, data).documents:
+def entries_of(path: str, data: bytes | None, answers: Answers) -> Iterator[Entry]:
+    """The objects of one file as it is now, those of its answered Templates too; none where it went."""
+    for document in read_manifest(path, data).documents if data is not None else ():
         for base, obj in resources(document):
             yield Entry(path, document.index, base, trim(obj), tuple(references(obj)))
+            for place, inner in expanded(obj, answers):
+                yield Entry(path, document.index, base + place, trim(inner), tuple(references(inner)))
 
 
-def dangling(entries: Iterable[Entry]) -> list[Dangling]:
-    """Every reference that nothing answers."""
-    entries = list(entries)
-    there = Population(e.object for e in entries)
-    found = []
-    for entry in entries:
-        for reference in entry.refs:
-            if not there.meets(reference):
-                found.append(Dangling(entry, reference, only_port=False))
-            elif not there.has_port(reference):
-                found.append(Dangling(entry, reference, only_port=True))
-    return found
+def broken(before: State, after: State) -> list[Dangling]:
+    """Every reference that holds no longer, or never did and is new."""
+    return [after.missing(e, r) for e in after.entries for r in e.refs if after.breaks(before, e, r)]
 
 
-def broken_by(before: list[Entry], outcomes: Mapping[str, FileOutcome], read: Callable[[str], bytes | None]) -> dict[str, str]:
-    """Files whose changes break a reference, with the reason; their originals, all together, break none."""
-    known = {d.missing for d in dangling(before)}
-    changed = {path for path, o in outcomes.items() if o.status == "patched"}
-    fresh = {path: list(entries_of(path, data)) for path in sorted(changed) if (data := read(path)) is not None}
-    blamed: dict[str, str] = {}
-    while True:
-        restored = changed - blamed.keys()
-        after = [e for e in before if e.file not in restored] + [e for path in sorted(restored) for e in fresh.get(path, ())]
-        new = [d for d in dangling(after) if d.missing not in known]
-        more = {path: f"Not changed: afterwards, {d.describe()}." for d in reversed(new) for path in _causes(d, before, restored)}
-        if not more:
-            return blamed
-        blamed |= more
-
-
-def _causes(found: Dangling, before: list[Entry], changed: set[str]) -> set[str]:
-    """The changed files that made the reference, or else that held what it names, or else that hold it."""
-    missing = found.reference
-    held = (r for e in before if e.file == found.entry.file for r in e.refs)
-    had = any((r.kind, r.name, r.port) == (missing.kind, missing.name, missing.port) for r in held)
-    if found.entry.file in changed and not had:
-        return {found.entry.file}
-    bare = replace(missing, path="")
-    holders = {e.file for e in before if e.file in changed and Population([e.object]).meets(bare)}
-    return holders or ({found.entry.file} & changed)
-
-
-def restored(outcome: FileOutcome, reason: str) -> FileOutcome:
-    """The entry of a file whose changes were taken back: what was mended is left to a person."""
-    violations = tuple(v.resolved("needs-human", reason) if v.resolution == "fixed" else v for v in outcome.violations)
-    return replace(
-        outcome, status="refused", reason=reason, violations=violations, operations=(), suggestions=(), listeners=(), retyped=(),
-        removed=False,
-    )  # fmt: skip
+def causes(found: Dangling, before: State, changed: Iterable[str]) -> list[str]:
+    """The changed files that made a broken reference, or else that held what it names nearest, or else that hold it."""
+    changed, file, reference = set(changed), found.entry.file, found.reference
+    had = any(r.target == reference.target for e in before.entries if e.file == file for r in e.refs)
+    if file in changed and not had:
+        return [file]
+    return sorted({place for place, _ in before.there.nearest(reference, file)} & changed) or sorted({file} & changed)
 
 
 def reported(index: Mapping[str, Any]) -> list[Dangling]:
     """What dangled before and surely is a mistake, each missing thing once.
 
-    A port that a Service of the run lacks is one. A missing object is one only where everything of the application is here: no chart,
-    operator, generator or remote base that could make it, and others of its kind; and only kinds that are not often made by hand.
+    A port, key or listener that an object of the same application lacks is one. A missing object is one only where everything of the
+    application is here: no chart, operator, generator or remote base that could make it, and others of its kind; and only kinds that are
+    not often made by hand.
     """
-    found = dangling(as_they_came(index))
-    brought = WRITTEN_DOWN & {e["object"]["kind"] for e in index["objects"]} if _whole(index) else frozenset()
-    sure = [d for d in found if d.only_port or d.reference.kind in brought]
-    return list({d.missing: d for d in reversed(sure)}.values())[::-1]
+    came = as_they_came(index)
+    brought = WRITTEN_DOWN & {e.object["kind"] for e in came.entries} if _whole(index) else frozenset()
+    sure = [d for d in came.dangling if (_same_application(d, came) if d.only_part else d.reference.kind in brought)]
+    return list({d.target: d for d in reversed(sure)}.values())[::-1]
 
+
+def _same_application(found: Dangling, came: State) -> bool:
+    """Whether what lacks the part lies with the one who names it; Secrets are often filled elsewhere."""
+    bare = Reference("", found.reference.kind, found.reference.namespace, found.reference.name)
+    reach = came.there.reach(bare, found.entry.file)
+    return found.reference.kind != "Secret" and reach is not None and reach <= NEIGHBOURS
+
+
+NEIGHBOURS = 3
+"""Distance up to which two files are surely of one application: the same folder, one below, the one above."""
 
 WRITTEN_DOWN = frozenset({"Service", "Deployment", "StatefulSet", "DeploymentConfig", "PersistentVolumeClaim"})
 """Target kinds that an application brings itself; Secrets, ConfigMaps and ServiceAccounts are often made beside it."""

@@ -28,9 +28,14 @@ class _Failure(Exception):  # noqa: N818 (never leaves this module)
         self.unit, self.reason = unit, reason
 
 
-def patch(file: SourceFile, findings: FileFindings, plan: FilePlan, setup: RunSetup) -> PatchedFile:
-    """Apply and prove a plan. Never raises for the file's sake: a fix that fails is refused and said so."""
-    blocked: dict[UnitKey, str] = {}
+def patch(
+    file: SourceFile, findings: FileFindings, plan: FilePlan, setup: RunSetup, blocked: dict[UnitKey, str] | None = None
+) -> PatchedFile:
+    """Apply and prove a plan. Never raises for the file's sake: a fix that fails is refused and said so.
+
+    `blocked` are the fixes that the plan leaves out, with the reason; those that fail join them.
+    """
+    blocked = {} if blocked is None else blocked
     while plan.operations:
         try:
             return _attempt(file, findings, plan, setup, blocked)
