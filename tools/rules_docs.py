@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from itertools import groupby
 from pathlib import Path
 
+from shared.domain.policy import Policy
 from shared.domain.rulebook import RULES, Example, Rule, built_in
 
 PAGE = Path(__file__).parents[1] / "docs" / "rules.md"
@@ -21,6 +22,7 @@ FAMILIES = {
     "07": "Images",
     "08": "Pods, security and resources",
     "09": "Operators and custom resources",
+    "10": "Deployment Safeguards and Pod Security",
 }
 HEAD = (
     "# Rules",
@@ -62,6 +64,8 @@ def section(rule: Rule) -> Iterator[str]:
     yield f"- Looks at: {', '.join('every workload' if k == '$pods' else f'`{k}`' for k in rule.kinds)}"
     if rule.sources != ("any",):
         yield f"- Only for the sources {', '.join(rule.sources)}"
+    if rule.policy:
+        yield from policy(rule.policy)
     if rule.harmless:
         yield f"- Harmless: {rule.harmless}"
     if rule.fix:
@@ -73,6 +77,17 @@ def section(rule: Rule) -> Iterator[str]:
     yield from (f"- <{link}>" for link in rule.links)
     yield from example(next((e for e in rule.examples if e.fixed), next((e for e in rule.examples if e.bad), None)))
     yield f"\nFile: `shared/rules/{next(RULES.glob(rule.id + '-*.yaml')).name}`"
+
+
+def policy(stands_for: Policy) -> Iterator[str]:
+    """What of AKS a rule stands for, in its words, and where the sources differ."""
+    names = [f"safeguard `{name}`" for name in stands_for.safeguards]
+    names += [f"Pod Security {stands_for.level}, control `{stands_for.control}`"] if stands_for.control else []
+    since = f", since Kubernetes {stands_for.since}" if stands_for.since else ""
+    yield f"- Stands for: {', '.join(names)}{since}"
+    if stands_for.says:
+        yield f"- AKS says: `{stands_for.says}`"
+    yield from (f"- {note.date}: {note.text}" for note in stands_for.notes)
 
 
 def example(shown: Example | None) -> Iterator[str]:

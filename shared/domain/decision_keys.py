@@ -12,11 +12,12 @@ from typing import Any, Literal
 
 from shared.domain.rulebook import Rule
 
-Form = Literal["text", "number", "port", "exposure", "passthrough", "values"]
+Form = Literal["text", "number", "port", "user", "exposure", "passthrough", "values"]
 FORMS: Mapping[Form, str] = {
     "text": "text (quote what is a number otherwise)",
     "number": "a whole number",
     "port": "a port's number or name",
+    "user": "a user's number, or image",
     "exposure": "public or internal",
     "passthrough": "gateway, public or internal",
     "values": "a mapping of names to values",
@@ -69,6 +70,7 @@ GROUPS: Mapping[str, Group] = {
     "ingressClasses": Group("the ingress class of the AKS cluster for the Ingress that a chart makes: `none` where a route replaces it"),
     "bases": Group("where among the files a copy of a remote base lies"),
     "identities": Group("the client id of the managed identity that takes the place of another cloud's role"),
+    "users": Group("the user id that the pods of a workload run as; `image` where the image names a numeric one", "user"),
     "resources": Group("the requests and limits of containers that set none", "text", ("default",)),
 }
 
@@ -97,6 +99,8 @@ def _fits(value: Any, form: Form) -> bool:
     if form == "values":
         return isinstance(value, dict) and not any(isinstance(inner, (dict, list)) for inner in value.values())
     number = isinstance(value, int) and not isinstance(value, bool)
+    if form == "user":
+        return value == "image" or (number and value > 0)
     return (number if form == "number" else isinstance(value, str) and bool(value.strip())) or (form == "port" and number)
 
 

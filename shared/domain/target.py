@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import functools
+import re
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, Literal
 
 import yaml
-from pydantic import Field
+from pydantic import Field, field_validator
 from pydantic import ValidationError as SchemaError
 
 from shared.domain.errors import ValidationError
@@ -29,8 +30,8 @@ class IngressChoice(Closed):
     kind: Literal["gateway-api", "ingress"] = "gateway-api"
     class_name: str = Field(default="approuting-istio", alias="class")
     gateway_name: str = Field(default="aks-gateway", alias="gatewayName")
-
     tls_routes: bool | Literal["auto"] = Field(default="auto", alias="tlsRoutes")
+
 
 class StorageChoice(Closed):
     """Which class a claim gets: `disk` for one node, `file` for many; `known` are the classes that the cluster has."""
@@ -41,7 +42,11 @@ class StorageChoice(Closed):
 
 
 class Target(Closed):
-    """One AKS flavour (DESIGN 2)."""
+    """One AKS flavour (DESIGN 2).
+
+    `excluded_namespaces` are those of `az aks safeguards update --excluded-ns`; `allowed_images` is the pattern of the safeguard that
+    images must match, which has no default (None: the safeguard is not in use).
+    """
 
     name: str
     title: str
@@ -49,6 +54,8 @@ class Target(Closed):
     mode: Literal["standard", "automatic"] = "standard"
     safeguards: Literal["off", "warn", "enforce"] = "warn"
     pod_security: Literal["privileged", "baseline", "restricted"] = Field(default="baseline", alias="podSecurity")
+    excluded_namespaces: tuple[str, ...] = Field(default=(), alias="excludedNamespaces")
+    allowed_images: str | None = Field(default=None, alias="allowedImages")
     ingress: IngressChoice = IngressChoice()
     storage: StorageChoice
     provisioners: tuple[str, ...]
@@ -56,6 +63,15 @@ class Target(Closed):
     registries: dict[str, str] = Field(default_factory=dict)
     api_groups: tuple[str, ...] = Field(alias="apiGroups")
     layout: Literal["auto", "overlay", "folder", "branch", "in-place"] = "auto"
+
+    @field_validator("allowed_images")
+    @classmethod
+    def _is_a_pattern(cls, text: str | None) -> str | None:
+        try:
+            re.compile(text or "")
+        except re.error as error:
+            raise ValueError(f"not a regular expression: {error}") from error
+        return text
 
 
 class Profile(Closed):

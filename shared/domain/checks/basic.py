@@ -10,7 +10,7 @@ from pydantic import Field, model_validator
 
 from shared.domain.checks.base import Found, check, opaque
 from shared.domain.facts import Facts
-from shared.domain.paths import expand
+from shared.domain.paths import container_of, expand
 from shared.domain.pointer import MISSING, child, get, parent, split
 from shared.domain.rulebook import Closed
 
@@ -89,7 +89,7 @@ def value(obj: Mapping[str, Any], params: ValueParams, _: Facts) -> Iterator[Fou
             ):
                 continue
             shown = "" if isinstance(found, (dict, list)) else text_of(found)
-            yield Found(path, {"value": shown, "field": split(path)[-1]})
+            yield Found(path, {"value": shown, "field": split(path)[-1], "holder": container_of(obj, path) or "the pod"})
 
 
 @check("absent", PathParams, needs_whole=True)

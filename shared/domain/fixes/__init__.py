@@ -1,6 +1,19 @@
 """The fixes that rule files name. Importing this package registers them all."""
 
-from shared.domain.fixes import access, basic, chart_values, identity, images, objects, resources, scheduling, services, storage, traefik
+from shared.domain.fixes import (
+    access,
+    basic,
+    chart_values,
+    identity,
+    images,
+    objects,
+    resources,
+    scheduling,
+    security,
+    services,
+    storage,
+    traefik,
+)
 from shared.domain.fixes.base import FIXES, FixMechanism
 
 __all__ = [
@@ -14,6 +27,7 @@ __all__ = [
     "objects",
     "resources",
     "scheduling",
+    "security",
     "services",
     "storage",
     "traefik",
