@@ -69,6 +69,10 @@ class Facts:
         """Every object of a kind, trimmed."""
         return [obj for _, obj in self._by_kind.get(kind, ())]
 
+    def placed(self, kind: str) -> Sequence[Placed]:
+        """Every object of a kind, trimmed, with its file, in the order of the run."""
+        return self._by_kind.get(kind, ())
+
     def whole(self) -> list[Mapping[str, Any]]:
         """The objects that the index keeps whole: those that refer to ImageStreams."""
         return [o["whole"] for found in self._by_kind.values() for _, o in found if "whole" in o]

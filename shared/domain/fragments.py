@@ -17,6 +17,7 @@ from shared.domain.convert.kustomize_patches import known_kind
 from shared.domain.facts import Facts
 from shared.domain.image_names import ImageName
 from shared.domain.manifest import KUSTOMIZATION_NAMES, objects_of, read_manifest
+from shared.domain.model import ResourceRef
 from shared.domain.pointer import MISSING, JsonValue, child, get, join, split
 from shared.domain.rulebook import KUSTOMIZE
 from shared.domain.text_edits import edited_text
@@ -48,7 +49,10 @@ def objects_in(path: str, value: JsonValue, facts: Facts) -> Iterator[tuple[str,
     elif isinstance(value, list) and path in facts.patch_files:
         yield from (found for target in facts.kustomizations.targets_of(path) for found in _operations(value, "", target, facts))
     else:
-        yield from ((base, obj) for base, obj in objects_of(value) if obj.get("$patch") != "delete")
+        known = facts.kustomizations if facts.kustomizations.is_copy(path) else None
+        for base, obj in objects_of(value):
+            if obj.get("$patch") != "delete" and not (known and known.deletes(path, ResourceRef.of(obj))):
+                yield base, obj
 
 
 def is_kustomization(path: str, value: JsonValue) -> bool:

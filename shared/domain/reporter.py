@@ -6,38 +6,33 @@ decisions file with the open questions. Each is one more entry of the report, or
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Sequence
+import posixpath
+from collections.abc import Sequence
 from dataclasses import replace
 
-import yaml
-
-from shared.domain import editor
+from shared.domain.base_copies import CREATED, Copy, Overlay, as_reference, copies_of, overlay_of
 from shared.domain.chart_templates import traced
 from shared.domain.consistency import reported
 from shared.domain.convert import gateway
-from shared.domain.convert.base import Op
 from shared.domain.convert.gateway_addons import ADD_ONS, LOAD_BALANCER, setup_of
 from shared.domain.convert.kustomize import Changes
 from shared.domain.decisions import FILE_NAME as DECISIONS
 from shared.domain.decisions import read_decisions, skeleton, updates
-from shared.domain.errors import EditRefused, ProofFailed
 from shared.domain.inspector import facts_of
+from shared.domain.ledger import Ledger, Read, located
 from shared.domain.manifest import read_manifest
 from shared.domain.model import FileOutcome, PatchOperation, Question, ResourceRef, Violation
 from shared.domain.moved_images import moved_images
-from shared.domain.pointer import JsonValue, nearest
-from shared.domain.report.masking import masked_diff
+from shared.domain.pointer import nearest
 from shared.domain.route_claims import twice_claimed
 from shared.domain.rulebook import by_id
 from shared.domain.run import FinishedRun, RunSetup
 from shared.domain.takeback import taken_back
 
 DECISIONS_RULE, KUSTOMIZE_RULE, DANGLING_RULE, GATEWAY_RULE = "AKS0001", "AKS0006", "AKS0007", "AKS0200"
-CHART_RULE = "AKS0008"
+CHART_RULE, BASE_RULE = "AKS0008", "AKS0009"
+BASES_HEADER = "# Objects of remote bases in the form that AKS serves, written by aks-copilot; the kustomization deletes the old ones.\n"
 GATEWAY_HEADER = "# The shared Gateway of this application, written by aks-copilot: one per namespace, one listener per TLS host.\n"
-
-Read = Callable[[str], bytes | None]
-"""The bytes of a path as the run has them after patching; None where there is no such file."""
 
 
 def finish(setup: RunSetup, outcomes: Sequence[FileOutcome], read: Read, original: Read) -> FinishedRun:
@@ -45,6 +40,7 @@ def finish(setup: RunSetup, outcomes: Sequence[FileOutcome], read: Read, origina
     step = _Finishing(setup, outcomes, read, original)
     step.consistency()
     step.charts()
+    step.bases()
     step.gateways()
     step.claims()
     step.kustomizations()
@@ -65,20 +61,15 @@ def open_questions(outcomes: Sequence[FileOutcome]) -> list[Question]:
     return list(dict.fromkeys(q for o in sorted(outcomes, key=lambda o: o.path) for q in o.questions))
 
 
-class _Finishing:
+class _Finishing(Ledger):
     def __init__(self, setup: RunSetup, outcomes: Sequence[FileOutcome], read: Read, original: Read) -> None:
-        self.setup, self.outcomes, self._read, self._original = setup, outcomes, read, original
+        super().__init__(outcomes, read, original)
+        self.setup, self.outcomes = setup, outcomes
         self.facts = facts_of(setup)
-        self.entries = {o.path: o for o in outcomes}
-        self.written: dict[str, bytes] = {}
-        self.diffs: dict[str, str] = {}
-
-    def read(self, path: str) -> bytes | None:
-        return self.written[path] if path in self.written else self._read(path)
 
     def consistency(self) -> None:
         """Take back the changes after which an object would name what is no longer there; report once what never was."""
-        for path, done in taken_back(self.setup, self.entries, self.read, self._original).items():
+        for path, done in taken_back(self.setup, self.entries, self.read, self.original).items():
             self.entries[path] = done.outcome
             if done.data is not None:
                 self.written[path], self.diffs[path] = done.data, done.diff
@@ -89,7 +80,7 @@ class _Finishing:
         """Report the references that were broken before."""
         rule = by_id()[DANGLING_RULE]
         for found in reported(self.setup.index):
-            entry, data = self.entries.get(found.entry.file), self._original(found.entry.file)
+            entry, data = self.entries.get(found.entry.file), self.original(found.entry.file)
             if entry is not None and data is not None:
                 document = read_manifest(entry.path, data).documents[found.entry.document]
                 path = nearest(document.value, found.entry.base + found.reference.path)
@@ -101,11 +92,44 @@ class _Finishing:
     def charts(self) -> None:
         """Say which keys of values files the charts' templates, which nobody edits, turn into what AKS lacks."""
         rule = by_id()[CHART_RULE]
-        for found in traced(self.entries, self._original, self.facts):
+        for found in traced(self.entries, self.original, self.facts):
             entry = self.entries[found.file]
             said = Violation(rule.id, rule.title, rule.severity, 0, found.path, found.line, 1, None, found.message, rule.links,
                              reason=rule.advice)  # fmt: skip
             self.entries[found.file] = replace(entry, violations=(*entry.violations, said))
+
+    def bases(self) -> None:
+        """Copies of remote bases stay as they are: what was done to them is done by the kustomizations that name the bases."""
+        copies = copies_of(self.facts, self.entries)
+        plans = [(c, overlay_of(c, self.facts, self.read, self.original)) for c in copies if not c.problem]
+        for copy in copies:
+            self.say(copy.kustomization, BASE_RULE, [copy.problem] if copy.problem else [])
+        unpatched = {ref for copy, plan in plans for ref in self._overlay(copy, plan)}
+        for file in {f for c, _ in plans for f in c.files}:
+            self.entries[file] = as_reference(self.entries[file], [c for c, _ in plans], unpatched)
+            self.written[file], self.diffs[file] = self.original(file) or b"", ""
+        self.outcomes = [self.entries[o.path] for o in self.outcomes]
+
+    def _overlay(self, copy: Copy, plan: Overlay) -> list[ResourceRef | None]:
+        """Write what stands in for a base; the objects for which that cannot be (None: all)."""
+        path = copy.kustomization
+        self.say(path, BASE_RULE, [text for _, text in plan.problems])
+        document = read_manifest(path, self.read(path) or b"").documents[0]
+        if not self.change(path, [located(0, op, KUSTOMIZE_RULE) for op in plan.operations(document.value)]):
+            return [None]
+        self._stand_in(copy, plan)
+        return [ref for ref, _ in plan.problems]
+
+    def _stand_in(self, copy: Copy, plan: Overlay) -> None:
+        """The objects of a base that get another kind or version, in a file beside the kustomization."""
+        path = posixpath.join(posixpath.dirname(copy.kustomization), CREATED)
+        data = self.read(path)
+        held = [d.value for d in read_manifest(path, data).documents] if data is not None else []
+        new = plan.documents(held)
+        if new and data is None:
+            self.create(path, BASES_HEADER, new, KUSTOMIZE_RULE)
+        elif new:
+            self.change(path, [PatchOperation("add", f"/{len(held) + i}", KUSTOMIZE_RULE, o) for i, o in enumerate(new)])
 
     def gateways(self) -> None:
         """Make or extend `aks-gateway.yaml` for the listeners that converted routes ask for."""
@@ -119,12 +143,12 @@ class _Finishing:
         wanted = setup_of(choice.class_name, *answers)
         plan = gateway.merge_gateways(existing, requests, choice.gateway_name, choice.class_name, wanted)
         if data is None:
-            self._create(gateway.FILE_NAME, GATEWAY_HEADER, plan.documents)
+            self.create(gateway.FILE_NAME, GATEWAY_HEADER, plan.documents, GATEWAY_RULE)
         else:
-            made = [_located(index, op, GATEWAY_RULE) for index, ops in sorted(plan.operations.items()) for op in ops]
+            made = [located(index, op, GATEWAY_RULE) for index, ops in sorted(plan.operations.items()) for op in ops]
             made += [PatchOperation("add", f"/{len(existing) + i}", GATEWAY_RULE, d) for i, d in enumerate(plan.documents)]
-            self._change(gateway.FILE_NAME, made)
-        self._say(gateway.FILE_NAME, GATEWAY_RULE, (*plan.conflicts, *wanted.doubts))
+            self.change(gateway.FILE_NAME, made)
+        self.say(gateway.FILE_NAME, GATEWAY_RULE, (*plan.conflicts, *wanted.doubts))
         add_ons = tuple(r for name, r in ADD_ONS.items() if name == choice.class_name)
         self.entries[gateway.FILE_NAME] = replace(self.entries[gateway.FILE_NAME], resources=add_ons, questions=wanted.questions)
 
@@ -136,16 +160,21 @@ class _Finishing:
     def kustomizations(self) -> None:
         """Keep kustomizations and their patches true to new kinds, vanished files and the Gateway's file."""
         retyped = tuple(r for o in self.outcomes for r in o.retyped)
-        created = frozenset(p for p, o in self.entries.items() if o.status == "created" and p == gateway.FILE_NAME)
+        new = (gateway.FILE_NAME, CREATED)
+        created = frozenset(p for p, o in self.entries.items() if o.status == "created" and posixpath.basename(p) in new)
         removed = frozenset(o.path for o in self.outcomes if o.removed)
-        images = moved_images(self.entries.values(), self._original) if self.setup.index["kustomizations"] else {}
+        images = moved_images(self.entries.values(), self.original) if self.setup.index["kustomizations"] else {}
         changes = Changes(retyped, self._kept({r.ref for r in retyped}), removed, created, images)
         known = self.facts.kustomizations
         for path, ops in known.operations(changes).items():
-            self._change(path, [_located(0, op, KUSTOMIZE_RULE) for op in ops])
+            self.change(path, [located(0, op, KUSTOMIZE_RULE) for op in ops])
         for (path, document), ops in known.patch_operations(changes).items():
-            self._change(path, [_located(document, op, KUSTOMIZE_RULE) for op in ops])
-        if created and self.setup.index["kustomizations"] and not any(created & {o.path} for o in self.outcomes if o.status == "patched"):
+            self.change(path, [located(document, op, KUSTOMIZE_RULE) for op in ops])
+        if (
+            gateway.FILE_NAME in created
+            and self.setup.index["kustomizations"]
+            and not any(created & {o.path} for o in self.outcomes if o.status == "patched")
+        ):
             self._note_unlisted()
 
     def _kept(self, converted: set[ResourceRef]) -> tuple[ResourceRef, ...]:
@@ -169,7 +198,7 @@ class _Finishing:
             documents = read_manifest(DECISIONS, data).documents
             if documents:
                 made = updates(documents[0].value, data.decode("utf-8-sig", "replace"), source, asked)
-                self._change(DECISIONS, [_located(0, op, DECISIONS_RULE) for op in made])
+                self.change(DECISIONS, [located(0, op, DECISIONS_RULE) for op in made])
             else:
                 kept = data if data[-1:] in (b"", b"\n") else data + b"\n"
                 self._record(replace(entry, status="patched", reason=None), data, kept + skeleton(source, asked).encode())
@@ -177,54 +206,4 @@ class _Finishing:
     def _record(self, entry: FileOutcome, before: bytes, after: bytes) -> None:
         """A decisions file that had no content: the skeleton, under the comments that were there."""
         operation = PatchOperation("add", "/0", DECISIONS_RULE, read_decisions(after))
-        self._put(replace(entry, operations=(operation,)), before, after)
-
-    def _create(self, path: str, header: str, documents: Iterable[JsonValue]) -> None:
-        values = list(documents)
-        text = header + "---\n".join(yaml.safe_dump(v, sort_keys=False, default_flow_style=False, width=120) for v in values)
-        operations = [PatchOperation("add", f"/{i}", GATEWAY_RULE, v) for i, v in enumerate(values)]
-        if [d.value for d in read_manifest(path, text.encode()).documents] != values:
-            raise ProofFailed(f"{path} would not be read back as it was meant.")
-        self._put(FileOutcome(path, "created", None, len(values), operations=tuple(operations)), b"", text.encode())
-
-    def _change(self, path: str, operations: list[PatchOperation]) -> None:
-        """More operations on a file that may have some already; where they cannot be applied, the finding says so."""
-        data, entry = self.read(path), self.entries.get(path)
-        if not operations or data is None or entry is None:
-            return
-        before = read_manifest(path, data)
-        try:
-            after = editor.apply_operations(before, operations)
-            editor.prove(before, operations, after)
-        except (EditRefused, ProofFailed) as error:
-            self._say(path, operations[0].rule_id, [f"This file must change, but was not changed: {error}"])
-            return
-        changed = replace(
-            entry, status="patched", reason=None, documents=entry.documents or len(before.documents),
-            operations=(*entry.operations, *operations), violations=tuple(_followed(entry.violations, operations)),
-        )  # fmt: skip
-        self._put(changed, data, after)
-
-    def _put(self, entry: FileOutcome, before: bytes, after: bytes) -> None:
-        self.entries[entry.path] = entry
-        self.written[entry.path] = after
-        self.diffs[entry.path] = masked_diff(entry.path, before, after)
-
-    def _say(self, path: str, rule_id: str, messages: Iterable[str]) -> None:
-        rule, entry = by_id()[rule_id], self.entries[path]
-        said = tuple(Violation(rule.id, rule.title, "warning", 0, "", 1, 1, None, m, rule.links) for m in messages)
-        self.entries[path] = replace(entry, violations=(*entry.violations, *said))
-
-
-def _located(document: int, op: Op, rule_id: str) -> PatchOperation:
-    return PatchOperation(op.op, f"/{document}{op.path}", rule_id, op.value)
-
-
-def _followed(violations: Iterable[Violation], operations: Sequence[PatchOperation]) -> Iterable[Violation]:
-    """A patch that has followed its object is no longer something to do."""
-    followed = {int(o.path.split("/")[1]) for o in operations if o.path.endswith("/kind") or o.path.endswith("/apiVersion")}
-    for v in violations:
-        if v.document in followed and v.path in ("/kind", "/apiVersion") and v.resolution != "fixed":
-            yield v.resolved("ignored", "The patch now names the converted object.")
-        else:
-            yield v
+        self.put(replace(entry, operations=(operation,)), before, after)

@@ -16,6 +16,7 @@ from typing import Any
 from shared.domain.convert.base import Op
 from shared.domain.convert.kustomize_patches import Patch, body_fits, retargeted
 from shared.domain.convert.kustomize_patches import patches_of as read_patches
+from shared.domain.convert.kustomize_remote import foreign_bases
 from shared.domain.model import ResourceRef, Retyping
 
 NAMES = ("kustomization.yaml", "kustomization.yml", "Kustomization")
@@ -43,8 +44,10 @@ class Changes:
 class Kustomizations:
     """All kustomizations of a run: parsed content by path, and a reader of the other files."""
 
-    def __init__(self, files: Mapping[str, Mapping[str, Any]], read: Read) -> None:
+    def __init__(self, files: Mapping[str, Mapping[str, Any]], read: Read, copies: Mapping[str, str] | None = None) -> None:
+        """`copies`: the paths of copies of remote bases by the names of these."""
         self._files = dict(files)
+        self._copies = {name: posixpath.normpath(path) for name, path in (copies or {}).items()}
         self._patches = {path: tuple(read_patches(path, content, read)) for path, content in files.items()}
         self.new_names = frozenset(e["newName"] for c in files.values() for _, e in image_entries(c) if isinstance(e.get("newName"), str))
         self._versioned = {e["name"] for c in files.values() for _, e in image_entries(c) if e.get("newTag") or e.get("digest")}
@@ -63,6 +66,27 @@ class Kustomizations:
         building = self.building(file) if file is not None else ()
         return [p.body for path in building for p in self._patches[path] if p.file != file and p.selects(ref)]
 
+    def merges_before(self, file: str, ref: ResourceRef) -> bool:
+        """Whether patchesStrategicMerge, which kustomize applies before `patches`, changes an object of a file."""
+        return any(p.field == "patchesStrategicMerge" and p.selects(ref) for path in self.building(file) for p in self._patches[path])
+
+    @property
+    def paths(self) -> list[str]:
+        """The kustomizations of the run."""
+        return sorted(self._files)
+
+    def is_copy(self, file: str) -> bool:
+        """Whether a file is a copy of a remote base, or lies in one."""
+        return any(f"{file}/".startswith(f"{copy}/") for copy in self._copies.values())
+
+    def deletes(self, file: str, ref: ResourceRef) -> bool:
+        """Whether a patch deletes an object of a file."""
+        return any(isinstance(body, Mapping) and body.get("$patch") == "delete" for body in self.patches_on(file, ref))
+
+    def lists(self, path: str, file: str) -> bool:
+        """Whether a kustomization names a file or its folder itself, not as a copy."""
+        return file in _listed(path, self._files[path], INCLUDING)
+
     def versioned(self, image: str) -> bool:
         """Whether some kustomization of the run says the version of an image of this name (without a tag)."""
         return image in self._versioned
@@ -70,13 +94,20 @@ class Kustomizations:
     def building(self, file: str) -> list[str]:
         """The kustomizations that build a file (or another kustomization), directly or through another one, in path order."""
         names = {file, posixpath.dirname(file)} if file in self._files else {file}
-        found = {path for path, content in self._files.items() if names & _listed(path, content, INCLUDING)}
+        found = {path for path in self._files if names & self._taken(path)}
         while True:
             folders = {posixpath.dirname(p) for p in found}
-            more = {path for path, content in self._files.items() if folders & _listed(path, content, INCLUDING)} - found
+            more = {path for path in self._files if folders & self._taken(path)} - found
             if not more:
                 return sorted(found)
             found |= more
+
+    def _taken(self, path: str) -> set[str]:
+        """What a kustomization lists, and what its copies of remote bases hold."""
+        content = self._files[path]
+        copies = {self._copies[b.name] for b in foreign_bases(path, content) if b.name in self._copies} if self._copies else set()
+        inside = {folder for folder in map(posixpath.dirname, self._files) for copy in copies if f"{folder}/".startswith(f"{copy}/")}
+        return _listed(path, content, INCLUDING) | copies | inside
 
     def blocks_conversion(self, file: str, retyping: Retyping) -> str | None:
         """Why an object of `file` must not be converted, or None. One sentence naming the kustomization."""
