@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections import Counter, defaultdict
 from collections.abc import Iterator, Mapping
 from dataclasses import replace
+from itertools import takewhile
 from typing import Any
 
 from shared.domain.boundary import off_limits
@@ -31,7 +32,7 @@ from shared.domain.model import (
     Violation,
 )
 from shared.domain.plan import FilePlan, Unit
-from shared.domain.pointer import JsonValue
+from shared.domain.pointer import JsonValue, split
 from shared.domain.proposals import conversion_of, resources_for, retyping_of
 from shared.domain.rulebook import Rule, by_id
 from shared.domain.run import FileFindings, RunSetup, SourceFile
@@ -244,17 +245,26 @@ class _Planner:
         )  # fmt: skip
 
     def _resolved(self, violations: tuple[Violation, ...]) -> Iterator[Violation]:
-        cured_by = {u.document: u.rule_id for u in self.units}
         for violation in violations:
             verdicts = self.verdicts.get((violation.rule_id, violation.document, violation.path))
             if verdicts:
                 resolution, reason = max(verdicts, key=lambda v: _WEIGHT[v[0]])
                 over = violation.reason if resolution in ("needs-human", "suggested") else None
                 yield violation.resolved(resolution, " ".join(filter(None, (over, reason))) or None)
-            elif violation.document in cured_by:
-                yield violation.resolved("ignored", f"Went away with the fix of {cured_by[violation.document]}.")
+            elif cure := self._cure(violation):
+                yield violation.resolved("ignored", f"Went away with the fix of {cure.rule_id}.")
             else:
                 yield violation
+
+    def _cure(self, violation: Violation) -> Unit | None:
+        """The fix nearest to a violation of its document; the last of several."""
+        near = [u for u in reversed(self.units) if u.document == violation.document]
+        return max(near, key=lambda u: _shared(u.path, violation.path), default=None)
+
+
+def _shared(one: str, other: str) -> int:
+    """How many tokens two pointers have in common from their start."""
+    return sum(1 for _ in takewhile(lambda pair: pair[0] == pair[1], zip(split(one), split(other), strict=False)))
 
 
 _WEIGHT: Mapping[Resolution, int] = {"fixed": 3, "suggested": 2, "needs-human": 1, "ignored": 0}

@@ -101,8 +101,11 @@ def _as_text(answer: JsonValue) -> str | None:
 
 
 def _open(obj: Mapping[str, Any], parameter: Mapping[str, Any], path: str, found: _Values, why: str) -> None:
-    """Ask for a value, unless only builds use it."""
+    """Ask for a value, unless nothing uses it, or only builds do."""
     name, users = parameter["name"], list(_users(obj, parameter["name"]))
+    if not users and not any(True for _ in uses(obj.get("labels"), name)):
+        found.values[name] = ""
+        return
     if users and all(kind in BUILDS for kind, _ in users):
         found.losses.append(Loss(path, f"the parameter {name} has no value; only builds use it, which AKS does not run: left as it is"))
         return
@@ -164,7 +167,8 @@ def _object(item: JsonValue, path: str, values: Mapping[str, str], labels: Mappi
 def _losses(obj: Mapping[str, Any], values: _Values) -> Iterator[Loss]:
     if values.fixed:
         key = decision_key("parameters", name_of(obj))
-        yield Loss("/parameters", f"{', '.join(values.fixed)} now have their values of the Template; for others, answer {key}.NAME")
+        names = ", ".join(values.fixed)
+        yield Loss("/parameters", f"the Template's own values stand in the objects now ({names}); for another one, answer {key}.NAME")
     if obj.get("message"):
         yield Loss("/message", "the message that OpenShift shows after processing is left out")
     for i, item in enumerate(obj["objects"]):
