@@ -49,6 +49,7 @@ KEPT: Mapping[str, tuple[str, ...]] = {
     "StorageClass": ("/provisioner",),
     "PersistentVolumeClaim": ("/spec/accessModes", "/spec/storageClassName"),
     "PersistentVolume": ("/spec/storageClassName",),
+    "VolumeSnapshot": ("/spec/source",),
     "IngressClass": ("/spec/controller", "/metadata/annotations"),
     "PodDisruptionBudget": ("/spec/selector",),
     "NetworkPolicy": ("/spec/podSelector", "/spec/ingress", "/spec/egress"),
