@@ -52,6 +52,7 @@ coverage: install ## count what becomes of the corpus (where ../shared is) and w
 
 judge: install ## the black-box judge over the corpus in ten notations (where ../shared is)
 	@$(BIN)/python tools/rerendered.py
+	@$(BIN)/python tools/answered.py
 
 bench: install ## speed and memory, as ratios within one run
 	@$(BIN)/python tools/bench.py

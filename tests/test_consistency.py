@@ -130,6 +130,11 @@ def test_a_missing_object_is_told_only_where_all_of_the_application_is_there() -
     def told(files: dict[str, str]) -> list[str]:
         return [v.severity for o in finished(files, {}).outcomes for v in o.violations if v.rule_id == "AKS0007"]
 
+    listed = "resources: [ingress.yaml, service.yaml, web.yaml]\nconfigMapGenerator: [{name: a, literals: [b=c]}]\n"
+    remote = "resources: ['https://example.com/base?ref=v1', ingress.yaml]\n"
     assert told(broken) == ["info"]
+    assert told({**broken, "kustomization.yaml": listed}) == ["info"]
+    assert told({**broken, "kustomization.yaml": remote}) == [], "a remote base may hold the Service"
+    assert told({**broken, "kustomization.yaml": "resources: 3\nhelmCharts: [{name: a}]\n"}) == []
     assert told({**broken, "chart.yaml": chart}) == [], "a chart may make the Service"
     assert told({"ingress.yaml": broken["ingress.yaml"]}) == [], "no Service at all: they are somewhere else"

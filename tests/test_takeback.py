@@ -5,11 +5,14 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
+from fakes import World
 
 from shared.cli.local import LocalRun, fix_tree, inspect_tree
 from shared.cli.tree import read_tree
 from shared.domain.model import FileOutcome, Violation
 from shared.domain.run import RunOptions
+from shared.pipeline import names, submit
+from shared.services import build_engine
 
 CLASS = "apiVersion: storage.k8s.io/v1\nkind: StorageClass\nmetadata: {name: gold}\nprovisioner: driver.example.com\n"
 JOB = (
@@ -80,6 +83,20 @@ def test_a_second_run_changes_nothing(tmp_path: Path) -> None:
         (tmp_path / path).write_bytes(data)
     again = fixed(tmp_path, {})
     assert again.changed == {}
+
+
+def test_the_pipeline_takes_back_the_same(tmp_path: Path) -> None:
+    files = {"all.yaml": f"{CLASS}---\n{JOB}", "claim.yaml": CLAIM, "silver.yaml": CLASS.replace("gold", "silver"),
+             "more.yaml": CLAIM.replace("gold", "silver").replace("data", "more")}  # fmt: skip
+    world = World(engine=build_engine())
+    run = submit.submit_files(world.context, files, RunOptions("app", "k3s", apply_unsafe=True))
+    world.drain()
+
+    expected = fixed(tmp_path, files)
+    written = {path.removeprefix(f"{run}/"): data for path, data in world.blobs.texts(names.PATCHED, f"{run}/").items()}
+    assert {p: d for p, d in written.items() if p != names.REMOVED} == {p: t.encode() for p, t in files.items()} | dict(expected.changed)
+    assert {o.path: o.status for o in expected.outcomes} == {p: e["status"] for p, e in world.report(run).items()}
+    assert (entry(expected, "silver.yaml").status, entry(expected, "all.yaml").status) == ("refused", "patched")
 
 
 def test_what_another_application_of_the_tree_still_names_holds_nothing_back(tmp_path: Path) -> None:

@@ -131,8 +131,9 @@ def reported(index: Mapping[str, Any]) -> list[Dangling]:
     not often made by hand.
     """
     came = as_they_came(index)
-    brought = WRITTEN_DOWN & {e.object["kind"] for e in came.entries} if _whole(index) else frozenset()
-    sure = [d for d in came.dangling if (_same_application(d, came) if d.only_part else d.reference.kind in brought)]
+    brought = WRITTEN_DOWN & {e.object["kind"] for e in came.entries} if whole_application(index) else frozenset()
+    written = [d for d in came.dangling if d.entry.file not in index["patches"]]
+    sure = [d for d in written if (_same_application(d, came) if d.only_part else d.reference.kind in brought)]
     return list({d.target: d for d in reversed(sure)}.values())[::-1]
 
 
@@ -150,12 +151,21 @@ WRITTEN_DOWN = frozenset({"Service", "Deployment", "StatefulSet", "DeploymentCon
 """Target kinds that an application brings itself; Secrets, ConfigMaps and ServiceAccounts are often made beside it."""
 
 
-def _whole(index: Mapping[str, Any]) -> bool:
+def whole_application(index: Mapping[str, Any]) -> bool:
+    """Whether nothing outside the run can make its objects: no chart, operator or Template, and only kustomizations of local files."""
     groups = {e["object"]["apiVersion"].rpartition("/")[0] for e in index["objects"]}
     plain = all("." not in g or g.endswith((".k8s.io", ".openshift.io")) or g in ROUTING for g in groups)
     kinds = {e["object"]["kind"] for e in index["objects"]}
-    return plain and "Template" not in kinds and not index["kustomizations"]
+    return plain and "Template" not in kinds and not any(map(_brings_more, index["kustomizations"].values()))
 
 
 ROUTING = frozenset({"traefik.io", "traefik.containo.us"})
 """Groups of foreign objects that make no others."""
+
+
+def _brings_more(kustomization: Mapping[str, Any]) -> bool:
+    """Whether a kustomization names what lies elsewhere, or makes objects of other kinds than ConfigMaps and Secrets."""
+    lists = (kustomization.get(field) for field in ("resources", "bases", "components"))
+    listed = [entry for found in lists if isinstance(found, list) for entry in found]
+    remote = any(not isinstance(entry, str) or "//" in entry or "?ref=" in entry or entry.startswith("git") for entry in listed)
+    return remote or any(kustomization.get(field) for field in ("helmCharts", "helmChartInflationGenerator", "generators", "transformers"))
