@@ -13,11 +13,11 @@ from shared.domain.errors import EditRefused, ProofFailed
 from shared.domain.inspector import facts_of, inspect, manifest_of
 from shared.domain.manifest import Manifest
 from shared.domain.model import FileOutcome
-from shared.domain.plan import FilePlan, Unit
+from shared.domain.plan import FilePlan, Unit, UnitKey
 from shared.domain.proofs import prove_quiet, prove_schema
 from shared.domain.report.masking import masked_diff
 from shared.domain.run import FileFindings, PatchedFile, RunSetup, SourceFile
-from shared.domain.thinker import UnitKey, propose
+from shared.domain.thinker import propose
 
 
 class _Failure(Exception):  # noqa: N818 (never leaves this module)

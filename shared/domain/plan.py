@@ -9,6 +9,9 @@ from typing import Any
 from shared.domain.model import AzureResource, ListenerRequest, PatchOperation, Question, Retyping, Violation
 from shared.domain.pointer import JsonValue
 
+UnitKey = tuple[str, int, str]
+"""Rule, document and original place of a fix, as of the violation that it mends."""
+
 
 @dataclass(frozen=True, slots=True)
 class Unit:
@@ -20,7 +23,7 @@ class Unit:
     count: int
 
     @property
-    def key(self) -> tuple[str, int, str]:
+    def key(self) -> UnitKey:
         return self.rule_id, self.document, self.path
 
     def to_json(self) -> dict[str, JsonValue]:

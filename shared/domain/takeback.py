@@ -16,9 +16,9 @@ from shared.domain.errors import EditRefused, ProofFailed
 from shared.domain.inspector import facts_of, inspect, manifest_of
 from shared.domain.model import FileOutcome
 from shared.domain.patcher import patch
-from shared.domain.plan import Unit
+from shared.domain.plan import Unit, UnitKey
 from shared.domain.run import PatchedFile, RunSetup, SourceFile
-from shared.domain.thinker import UnitKey, propose
+from shared.domain.thinker import propose
 
 Read = Callable[[str], bytes | None]
 

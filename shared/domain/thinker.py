@@ -6,10 +6,9 @@ another violation or make a place for one. Text, proofs and refusals are the Pat
 
 from __future__ import annotations
 
-from collections import Counter, defaultdict
-from collections.abc import Iterator, Mapping
+from collections import Counter
+from collections.abc import Mapping
 from dataclasses import replace
-from itertools import takewhile
 from typing import Any
 
 from shared.domain.boundary import off_limits
@@ -26,16 +25,16 @@ from shared.domain.model import (
     ListenerRequest,
     PatchOperation,
     Question,
-    Resolution,
     ResourceRef,
     Retyping,
     Violation,
 )
-from shared.domain.plan import FilePlan, Unit
-from shared.domain.pointer import JsonValue, split
+from shared.domain.plan import FilePlan, Unit, UnitKey
+from shared.domain.pointer import JsonValue
 from shared.domain.proposals import conversion_of, resources_for, retyping_of
 from shared.domain.rulebook import Rule, by_id
 from shared.domain.run import FileFindings, RunSetup, SourceFile
+from shared.domain.verdicts import Verdicts
 from shared.domain.worksheet import Origin, Worksheet
 
 LOSS_RULE = "AKS0002"
@@ -47,9 +46,6 @@ MAX_TRIES = 20
 SUGGESTED = "May change how the application behaves: applied only when you say so (`--unsafe`)."
 
 COMMENTS_GO = "The comments in it are lost: its objects are written anew."
-
-UnitKey = tuple[str, int, str]
-Verdict = tuple[Resolution, str | None]
 
 
 def propose(file: SourceFile, findings: FileFindings, setup: RunSetup, blocked: Mapping[UnitKey, str] | None = None) -> FilePlan:
@@ -75,7 +71,7 @@ class _Planner:
         self.resources: list[AzureResource] = []
         self.questions: list[Question] = []
         self.retyped: list[Retyping] = []
-        self.verdicts: dict[UnitKey, list[Verdict]] = defaultdict(list)
+        self.verdicts = Verdicts()
         self.settled: set[tuple[int, str, str, str]] = set()
         self.tries: Counter[tuple[str, int, str]] = Counter()
         self.queue: list[JsonValue] = list(self.sheet.documents)
@@ -111,7 +107,7 @@ class _Planner:
         if key and (id(document), base + found.path) in self.revealed:
             self.revealed[id(document), base + found.path].setdefault(key, self._seen(rule, found, obj, key))
         if key in self.waived:
-            self._say(key, "ignored", self.waived[key])
+            self.verdicts.say(key, "ignored", self.waived[key])
             return False
         self.resources += resources_for(rule, found, obj)
         try:
@@ -127,9 +123,9 @@ class _Planner:
         if conversion is None and hindrance is None:
             self._ask(key, rule, found, obj, None)
         elif conversion is None or hindrance is not None:
-            self._say(key, "needs-human", hindrance)
+            self.verdicts.say(key, "needs-human", hindrance)
         elif self._only_suggested(rule):
-            self._say(key, "suggested", SUGGESTED)
+            self.verdicts.say(key, "suggested", SUGGESTED)
         elif self._may_try(document, base, rule, found):
             self._apply(document, base, obj, rule, conversion, key)
             self.retyped += [retyping] if retyping else []
@@ -168,7 +164,7 @@ class _Planner:
         self.listeners += [replace(x, rule_id=rule.id) for x in conversion.listeners]
         self.resources += conversion.resources
         self.questions += conversion.questions
-        self._say(key, "fixed", None)
+        self.verdicts.say(key, "fixed", None)
         self.revealed |= {(id(document), base + p): {} for p in conversion.reveals}
         self.queue += [self.sheet.documents[int(o.path[1:])] for o in made if o.op != "remove" and o.path.count("/") == 1]
         self.settled = {s for s in self.settled if s[0] != id(document)}
@@ -190,23 +186,19 @@ class _Planner:
                     )
                 )
 
-    def _say(self, key: UnitKey | None, resolution: Resolution, reason: str | None) -> None:
-        if key is not None and (resolution, reason) not in self.verdicts[key]:
-            self.verdicts[key].append((resolution, reason))
-
     def _ask(self, key: UnitKey | None, rule: Rule, found: Found, obj: Mapping[str, Any], reason: CannotConvert | None) -> None:
         if reason is None and rule.harmless:
-            self._say(key, "ignored", rule.harmless)
+            self.verdicts.say(key, "ignored", rule.harmless)
             return
         question = (reason.question if reason else None) or self._question(rule, found, obj)
         self.questions += reason.questions if reason else ()
         if question is not None and rule.fix is None and self.facts.decision(question.key) is not None:
-            self._say(key, "ignored", f"Answered in {DECISIONS}.")
+            self.verdicts.say(key, "ignored", f"Answered in {DECISIONS}.")
             return
         if question is not None:
             self.questions.append(question)
         said = str(reason) if reason else rule.advice or (question.question if question else None)
-        self._say(key, "needs-human", said)
+        self.verdicts.say(key, "needs-human", said)
 
     @staticmethod
     def _question(rule: Rule, found: Found, obj: Mapping[str, Any]) -> Question | None:
@@ -238,33 +230,9 @@ class _Planner:
         """Everything as one value, each violation of the Inspector with what became of it."""
         known = {(v.rule_id, v.document, v.path) for v in findings.violations}
         brought = [v for found in self.revealed.values() for key, v in found.items() if key not in known]
+        resolved = self.verdicts.resolved((*findings.violations, *brought), self.units)
         return FilePlan(
-            path, tuple(self.operations), tuple(self.suggestions), (*self._resolved((*findings.violations, *brought)), *self.losses),
+            path, tuple(self.operations), tuple(self.suggestions), (*resolved, *self.losses),
             tuple(self.listeners), tuple(dict.fromkeys(self.resources)), tuple(dict.fromkeys(self.questions)),
             tuple(self.units), tuple(self.retyped),
         )  # fmt: skip
-
-    def _resolved(self, violations: tuple[Violation, ...]) -> Iterator[Violation]:
-        for violation in violations:
-            verdicts = self.verdicts.get((violation.rule_id, violation.document, violation.path))
-            if verdicts:
-                resolution, reason = max(verdicts, key=lambda v: _WEIGHT[v[0]])
-                over = violation.reason if resolution in ("needs-human", "suggested") else None
-                yield violation.resolved(resolution, " ".join(filter(None, (over, reason))) or None)
-            elif cure := self._cure(violation):
-                yield violation.resolved("ignored", f"Went away with the fix of {cure.rule_id}.")
-            else:
-                yield violation
-
-    def _cure(self, violation: Violation) -> Unit | None:
-        """The fix nearest to a violation of its document; the last of several."""
-        near = [u for u in reversed(self.units) if u.document == violation.document]
-        return max(near, key=lambda u: _shared(u.path, violation.path), default=None)
-
-
-def _shared(one: str, other: str) -> int:
-    """How many tokens two pointers have in common from their start."""
-    return sum(1 for _ in takewhile(lambda pair: pair[0] == pair[1], zip(split(one), split(other), strict=False)))
-
-
-_WEIGHT: Mapping[Resolution, int] = {"fixed": 3, "suggested": 2, "needs-human": 1, "ignored": 0}
