@@ -61,7 +61,9 @@ def test_a_fix_that_leaves_its_rule_firing_is_refused() -> None:
     bad = replace(good, operations=(replace(good.operations[0], value="longhorn"),))
     result = patch(file, findings, bad, setup)
     assert (result.data, result.outcome.status) == (CLAIM.encode(), "unchanged")
-    assert [v.reason for v in result.outcome.violations if v.rule_id == "AKS0101"] == ["Not changed: AKS0101 still fires after the change."]
+    assert [v.reason for v in result.outcome.violations if v.rule_id == "AKS0101"] == [
+        "Not changed: AKS0101 (The storage class does not exist on AKS) still fires after the change."
+    ]
 
 
 def test_an_operation_that_the_editor_refuses_costs_only_its_own_fix() -> None:

@@ -126,7 +126,7 @@ def _of(kind: str, found: Mapping[str, Any]) -> str:
 def _storage(dump: Dump) -> Said:
     classes, own = dump.named("StorageClass"), default_target().storage
     if not classes:
-        return Said(own.model_dump(mode="json"), NOT_SAID)
+        return Said(own.model_dump(mode="json", by_alias=True), NOT_SAID)
     by_driver = {driver: [n for n, c in classes.items() if c.get("provisioner") == driver] for driver in (DISK, FILE)}
     default = next((n for n, c in classes.items() if _is_default(c)), None)
     disk = _preferred(by_driver[DISK], own.disk, default)

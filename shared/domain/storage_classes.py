@@ -27,6 +27,40 @@ def names_a_volume(name: str, facts: Facts) -> bool:
     return any(get(volume, "/spec/storageClassName") == name for volume in facts.of_kind("PersistentVolume"))
 
 
+REACHED_OVER_THE_NETWORK = ("nfs", "iscsi", "fc")
+NETWORK_DRIVERS = ("nfs.csi.k8s.io", "smb.csi.k8s.io")
+"""Volumes of these forms work on AKS where their server is reachable: what they hold is not made anew."""
+
+
+def stays(volume: Mapping[str, Any], facts: Facts) -> bool:
+    """Whether a PersistentVolume of the run can be mounted on the target, so that its claims keep waiting for it."""
+    driver = get(volume, "/spec/csi/driver")
+    network = any(isinstance(get(volume, f"/spec/{form}"), dict) for form in REACHED_OVER_THE_NETWORK)
+    return network or driver in (*NETWORK_DRIVERS, *facts.typed_target.provisioners)
+
+
+def tied_volume(claim: Mapping[str, Any], name: str, facts: Facts) -> Mapping[str, Any] | None:
+    """The PersistentVolume of the run that a claim of this class is meant for: by its name, or by a class that nothing provisions."""
+    wanted = claim.get("volumeName")
+    if isinstance(wanted, str) and wanted:
+        return facts.find("PersistentVolume", None, wanted)
+    volumes = [v for v in facts.of_kind("PersistentVolume") if get(v, "/spec/storageClassName") == name and stays(v, facts)]
+    return volumes[0] if volumes and facts.find("StorageClass", None, name) is None else None
+
+
+def target_class(shape: str, name: str, facts: Facts) -> str:
+    """The target's class for a source class of this shape (`disk` or `file`): a premium one where the source's was a fast one."""
+    storage = facts.typed_target.storage
+    usual, fast = (storage.file, storage.premium_file) if shape == "file" else (storage.disk, storage.premium_disk)
+    return fast if fast in storage.known and _fast(name, facts) else usual
+
+
+def _fast(name: str, facts: Facts) -> bool:
+    profiles = facts.knowledge.profiles.values()
+    kind = get(facts.find("StorageClass", None, name) or {}, "/parameters/type")
+    return any(kind in p.premium_types or any(fnmatch.fnmatchcase(name, glob) for glob in p.premium_classes) for p in profiles)
+
+
 def class_shape(name: str, facts: Facts) -> str | None:
     """What a class was (`disk`, `file`, `by-access-mode`, or `decided` by a human); None where nothing says.
 

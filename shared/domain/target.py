@@ -34,10 +34,15 @@ class IngressChoice(Closed):
 
 
 class StorageChoice(Closed):
-    """Which class a claim gets: `disk` for one node, `file` for many; `known` are the classes that the cluster has."""
+    """Which class a claim gets: `disk` for one node, `file` for many, the premium ones where the old class was a fast one.
+
+    `known` are the classes that the cluster has.
+    """
 
     disk: str = "managed-csi"
     file: str = "azurefile-csi"
+    premium_disk: str = Field(default="managed-csi-premium", alias="premiumDisk")
+    premium_file: str = Field(default="azurefile-csi-premium", alias="premiumFile")
     known: tuple[str, ...]
 
 
@@ -75,13 +80,18 @@ class Target(Closed):
 
 
 class Profile(Closed):
-    """One source environment: how to recognise it and what its names mean. `features` maps a feature glob to its weight."""
+    """One source environment: how to recognise it and what its names mean. `features` maps a feature glob to its weight.
+
+    `premium_classes` are globs of its fast storage classes, `premium_types` what its drivers' parameter `type` says of a fast disk.
+    """
 
     name: str
     title: str
     features: dict[str, int]
     storage_classes: dict[str, Literal["disk", "file", "by-access-mode"]] = Field(default_factory=dict, alias="storageClasses")
     provisioners: dict[str, Literal["disk", "file", "by-access-mode"]] = Field(default_factory=dict)
+    premium_classes: tuple[str, ...] = Field(default=(), alias="premiumClasses")
+    premium_types: tuple[str, ...] = Field(default=(), alias="premiumTypes")
     registries: tuple[str, ...] = ()
 
 

@@ -20,7 +20,7 @@ from shared.domain.convert.base import decision_key
 from shared.domain.facts import Facts
 from shared.domain.pointer import get
 from shared.domain.rulebook import Closed
-from shared.domain.storage_classes import class_exists, class_shape
+from shared.domain.storage_classes import class_exists, class_shape, target_class
 
 STORAGE_KEYS = frozenset({"storageClass", "storageClassName"})
 IMAGE_KEYS = frozenset({"repository", "image", "registry", "imageRegistry", "imageRepository"})
@@ -78,8 +78,8 @@ def _target_class(name: str, leaf: Leaf, facts: Facts) -> str | None:
     if shape is None or (shape == "disk" and modes & SHARED_MODES):
         return None
     if shape == "file" or (shape == "by-access-mode" and modes & SHARED_MODES):
-        return facts.typed_target.storage.file
-    return facts.typed_target.storage.disk if shape == "disk" or modes or name in ONE_NODE_ONLY else None
+        return target_class("file", name, facts)
+    return target_class("disk", name, facts) if shape == "disk" or modes or name in ONE_NODE_ONLY else None
 
 
 def _modes(siblings: Mapping[str, Any]) -> frozenset[str]:

@@ -13,9 +13,9 @@ from shared.domain.convert.ingress_controllers import TUNNEL_CLASSES
 from shared.domain.facts import Facts
 from shared.domain.index import LEGACY_OPENSHIFT
 from shared.domain.paths import expand
-from shared.domain.pointer import get
+from shared.domain.pointer import get, parent
 from shared.domain.rulebook import Closed, selects
-from shared.domain.storage_classes import class_exists, class_shape, names_a_volume
+from shared.domain.storage_classes import class_exists, class_shape, names_a_volume, stays, tied_volume
 
 CLASS_ANNOTATION = "/metadata/annotations/volume.beta.kubernetes.io~1storage-class"
 CLASS_PATHS = (
@@ -67,11 +67,17 @@ def storage_class(obj: Mapping[str, Any], params: KnownParams, facts: Facts) -> 
     """Fires where a claim or volume names a class that neither the target has nor the run defines for a driver the target has."""
     for path in (p for pattern in CLASS_PATHS for p in expand(obj, pattern)):
         name = get(obj, path)
-        if not isinstance(name, str) or not name or opaque(name) or class_exists(name, facts):
+        if not isinstance(name, str) or not name or opaque(name) or class_exists(name, facts) or _waits_for_a_volume(obj, path, facts):
             continue
         known = class_shape(name, facts) is not None
         if known is params.known and (known or not names_a_volume(name, facts)):
             yield Found(path, {"value": name})
+
+
+def _waits_for_a_volume(obj: Mapping[str, Any], path: str, facts: Facts) -> bool:
+    claim = get(obj, "/spec" if path == CLASS_ANNOTATION else parent(path))
+    volume = tied_volume(claim, str(get(obj, path)), facts) if isinstance(claim, dict) else None
+    return volume is not None and stays(volume, facts)
 
 
 @check("storage-provisioner", ProvisionerParams)

@@ -12,7 +12,7 @@ from shared.domain.facts import Facts
 from shared.domain.fixes.base import fix
 from shared.domain.model import Question, ResourceRef
 from shared.domain.pointer import get, parent
-from shared.domain.storage_classes import class_shape
+from shared.domain.storage_classes import class_shape, target_class, tied_volume
 
 SMB = (
     "Azure Files over SMB keeps no owners and permissions of single files; a program that calls chown, and a database, need a disk "
@@ -30,18 +30,30 @@ def storage_class(obj: Mapping[str, Any], found: Found, _: Nothing, facts: Facts
         return Conversion((Op("replace", found.path, decided),))
     shape = class_shape(name, facts)
     modes, block = _claim(obj, found.path, facts)
-    storage = facts.typed_target.storage
+    _check_unbound(obj, found.path, str(name), facts)
     if shape is None:
         raise CannotConvert(f"Nothing says what kind of storage the class {name} was.", ask_class(name))
     if shape == "disk" or (shape == "by-access-mode" and modes and not modes & SHARED_MODES):
-        return _disk(found, modes, storage.disk)
+        return _disk(found, modes, target_class("disk", name, facts))
     if shape == "file" or (shape == "by-access-mode" and modes & SHARED_MODES):
         if block:
             raise CannotConvert(
                 "A raw block volume for several nodes needs a class of its own with maxShares.", ask_class(name), found.path
             )
-        return Conversion((Op("replace", found.path, storage.file),), losses=smb_losses(found.path, storage.file))
+        new = target_class("file", name, facts)
+        return Conversion((Op("replace", found.path, new),), losses=smb_losses(found.path, new))
     raise CannotConvert("The claim names no access mode that decides between a disk and a file share.", ask_class(name), found.path)
+
+
+def _check_unbound(obj: Mapping[str, Any], path: str, name: str, facts: Facts) -> None:
+    """Raises CannotConvert where the claim is bound to a volume of the run: the two must keep one class, and the volume cannot stay."""
+    claim = get(obj, "/spec" if path == CLASS_ANNOTATION else parent(path))
+    volume = tied_volume(claim, name, facts) if isinstance(claim, dict) else None
+    if volume is not None:
+        wanted = get(volume, "/metadata/name")
+        raise CannotConvert(
+            f"The claim is bound to PersistentVolume {wanted} of these manifests: decide what becomes of the volume first.", path=path
+        )
 
 
 def _disk(found: Found, modes: frozenset[str], disk: str) -> Conversion:
