@@ -17,6 +17,7 @@ from shared.domain.convert.template import Answers, expanded
 from shared.domain.convert.trigger_images import short_tag
 from shared.domain.image_names import ImageName
 from shared.domain.manifest import KUSTOMIZATION_NAMES, Manifest, resources
+from shared.domain.noted import noted
 from shared.domain.paths import POD_SPECS, containers, expand, metadata_places, pod_spec
 from shared.domain.pointer import MISSING, JsonValue, get, parent
 from shared.domain.reference_kinds import references
@@ -50,6 +51,7 @@ KEPT: Mapping[str, tuple[str, ...]] = {
     "PersistentVolumeClaim": ("/spec/accessModes", "/spec/storageClassName"),
     "PersistentVolume": ("/spec/storageClassName", "/spec/nfs", "/spec/iscsi", "/spec/fc", "/spec/csi/driver"),
     "VolumeSnapshot": ("/spec/source",),
+    "VolumeSnapshotClass": ("/driver",),
     "IngressClass": ("/spec/controller", "/metadata/annotations"),
     "PodDisruptionBudget": ("/spec/selector",),
     "NetworkPolicy": ("/spec/podSelector", "/spec/ingress", "/spec/egress"),
@@ -105,7 +107,8 @@ def _entry(path: str, document: int, base: str, obj: Mapping[str, Any]) -> dict[
     """One object of the index, with what it names of others."""
     named: list[JsonValue] = [reference.to_json() for reference in references(obj)]
     entry: dict[str, JsonValue] = {"file": path, "document": document, "base": base, "object": trim(obj)}
-    return entry | {"refs": named} if named else entry
+    more = {"refs": named, "noted": noted(obj)}
+    return entry | {key: value for key, value in more.items() if value}
 
 
 def _patches(kustomizations: Mapping[str, Any], small: Mapping[str, list[JsonValue]]) -> dict[str, JsonValue]:

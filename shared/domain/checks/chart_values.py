@@ -39,9 +39,9 @@ class AnsweredParams(Closed):
 
 
 class ImageParams(AnsweredParams):
-    """`any_of`: globs of image references whose registry AKS does not reach."""
+    """`like`: the rules whose globs of images (`any_of`) say which registries AKS does not reach."""
 
-    any_of: tuple[str, ...] = Field(min_length=1)
+    like: tuple[str, ...] = Field(min_length=1)
 
 
 class KeyParams(Closed):
@@ -115,9 +115,10 @@ def _names_ingress_class(leaf: Leaf) -> bool:
 @check("values-image", ImageParams)
 def values_image(obj: Mapping[str, Any], params: ImageParams, facts: Facts) -> Iterator[Found]:
     """Fires at an image, or the registry of one, that AKS cannot pull from."""
+    globs = [g for rule in facts.knowledge.rulebook.rules if rule.id in params.like for g in rule.match.params.get("any_of", ())]
     for leaf in leaves(obj):
         name = plain(leaf.value) if leaf.name in IMAGE_KEYS else None
-        if name is None or "://" in name or not any(fnmatch.fnmatchcase(n, g) for n in (name, f"{name}/x") for g in params.any_of):
+        if name is None or "://" in name or not any(fnmatch.fnmatchcase(n, g) for n in (name, f"{name}/x") for g in globs):
             continue
         registry, slash, rest = name.partition("/")
         answer = facts.decision(decision_key("registries", registry)) or facts.typed_target.registries.get(registry)

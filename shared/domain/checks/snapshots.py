@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
+from fnmatch import fnmatchcase
+from functools import partial
 from typing import Any
 
 from shared.domain.checks.base import Found, check, opaque
@@ -12,9 +14,11 @@ from shared.domain.facts import Facts
 from shared.domain.model import ResourceRef
 from shared.domain.paths import expand
 from shared.domain.pointer import child, get
+from shared.domain.rulebook import Closed
 
 SOURCES = ("dataSource", "dataSourceRef")
 DRIVERS = ("/driver", "/spec/driver")
+SNAPSHOT_CLASS = "/spec/volumeSnapshotClassName"
 
 
 @check("claim-from-a-snapshot", Nothing)
@@ -30,13 +34,25 @@ def claim_from_a_snapshot(obj: Mapping[str, Any], _: Nothing, facts: Facts) -> I
                 break
 
 
-@check("foreign-snapshot-driver", Nothing)
-def foreign_snapshot_driver(obj: Mapping[str, Any], _: Nothing, facts: Facts) -> Iterator[Found]:
-    """Fires at the driver of a snapshot class or content that the target does not run."""
+class SnapshotParams(Closed):
+    """Globs of the class names that the sources' drivers give: such a class is foreign where the run does not bring it."""
+
+    classes: tuple[str, ...]
+
+
+@check("foreign-snapshot", SnapshotParams)
+def foreign_snapshot(obj: Mapping[str, Any], params: SnapshotParams, facts: Facts) -> Iterator[Found]:
+    """Fires at the driver that the target does not run, of a snapshot class or content, or of the class that a snapshot names."""
     for path in DRIVERS:
         driver = get(obj, path)
         if isinstance(driver, str) and not opaque(driver) and driver not in facts.typed_target.provisioners:
             yield Found(path, {"value": driver})
+    name = get(obj, SNAPSHOT_CLASS)
+    if obj["kind"] == "VolumeSnapshot" and isinstance(name, str) and not opaque(name):
+        own = facts.find("VolumeSnapshotClass", None, name)
+        foreign = own.get("driver") not in facts.typed_target.provisioners if own else any(map(partial(fnmatchcase, name), params.classes))
+        if foreign:
+            yield Found(SNAPSHOT_CLASS, {"value": name})
 
 
 def _taken_anew(name: str, namespace: str | None, facts: Facts) -> bool:

@@ -23,6 +23,7 @@ _SAME_FORM: tuple[tuple[str, tuple[str, ...], str], ...] = (
     ("scheduling.k8s.io/v1beta1", ("PriorityClass",), "scheduling.k8s.io/v1"),
     ("scheduling.k8s.io/v1alpha1", ("PriorityClass",), "scheduling.k8s.io/v1"),
     ("storage.k8s.io/v1beta1", _STORAGE, "storage.k8s.io/v1"),
+    ("resource.k8s.io/v1beta2", ("DeviceClass", "ResourceClaim", "ResourceClaimTemplate"), "resource.k8s.io/v1"),
     ("node.k8s.io/v1beta1", ("RuntimeClass",), "node.k8s.io/v1"),
     ("apiregistration.k8s.io/v1beta1", ("APIService",), "apiregistration.k8s.io/v1"),
     ("coordination.k8s.io/v1beta1", ("Lease",), "coordination.k8s.io/v1"),
