@@ -39,9 +39,9 @@ class Verdicts:
 
 
 def _cure(violation: Violation, units: list[Unit]) -> Unit | None:
-    """The fix nearest to a violation of its document; the last of several."""
+    """The fix nearest to a violation of its document; of several one of a whole object, else the last."""
     near = [u for u in reversed(units) if u.document == violation.document]
-    return max(near, key=lambda u: _shared(u.path, violation.path), default=None)
+    return max(near, key=lambda u: (_shared(u.path, violation.path), u.path.endswith("/kind")), default=None)
 
 
 def _shared(one: str, other: str) -> int:

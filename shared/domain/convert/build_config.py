@@ -47,6 +47,11 @@ LOST: Mapping[str, str] = {
     "/spec/resources": "builds run outside the cluster: their resources are set there",
 }
 
+IN_THE_IMAGE: Mapping[str, str] = {
+    "/spec/strategy/sourceStrategy/env": "the image held these variables, also when it ran: give them to the new build, or to the pods",
+}
+"""What a build left in its image, which pods may count on, whoever builds it from now on."""
+
 
 def build_config(obj: dict[str, Any], lookup: Lookup) -> Conversion:
     """The object's removal, with the command that builds instead. Raises CannotConvert with the question that is left."""
@@ -56,7 +61,8 @@ def build_config(obj: dict[str, Any], lookup: Lookup) -> Conversion:
         return Conversion((Op("remove", ""),), losses=(Loss("/kind", "the record of a build that ran is left out"),))
     moved = lookup.decision(decision_key("builds", label_of(obj)))
     if isinstance(moved, str) and moved.strip():
-        return Conversion((Op("remove", ""),), losses=(Loss("/kind", f"the build runs outside the cluster now: {moved}"),))
+        said = (Loss("/kind", f"the build runs outside the cluster now: {moved}"), *_losses(obj, IN_THE_IMAGE))
+        return Conversion((Op("remove", ""),), losses=said)
     kind = _strategy(obj)
     repository = get(obj, "/spec/source/git/uri")
     if kind != "Docker" or not isinstance(repository, str):
@@ -69,7 +75,7 @@ def build_config(obj: dict[str, Any], lookup: Lookup) -> Conversion:
         raise CannotConvert(why, question, "/spec/strategy")
     image = _image(obj, lookup)
     row = AzureResource("Image build", image, f"what BuildConfig {label_of(obj)} built", _command(obj, image, repository))
-    return Conversion((Op("remove", ""),), losses=tuple(_losses(obj)), resources=(row,))
+    return Conversion((Op("remove", ""),), losses=tuple(_losses(obj, LOST)), resources=(row,))
 
 
 def _strategy(obj: Mapping[str, Any]) -> str:
@@ -120,7 +126,7 @@ def _context(obj: Mapping[str, Any]) -> Iterator[str]:
         yield f"#{ref}{':' + folder if folder else ''}"
 
 
-def _losses(obj: Mapping[str, Any]) -> Iterator[Loss]:
-    for path, message in LOST.items():
+def _losses(obj: Mapping[str, Any], lost: Mapping[str, str]) -> Iterator[Loss]:
+    for path, message in lost.items():
         if get(obj, path) is not MISSING and get(obj, path):
             yield Loss(path, message)

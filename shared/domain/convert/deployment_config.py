@@ -58,7 +58,7 @@ def deployment_config(obj: dict[str, Any], lookup: Lookup) -> Conversion:
     spec = read_form(Spec, obj.get("spec"), "/spec")
     _check(obj, spec, lookup)
     images = resolve_images(obj, spec.triggers, lookup)
-    losses = [*_trigger_losses(spec), *strategy_losses(spec.strategy), *images.losses]
+    losses = [*_pause(spec), *_trigger_losses(spec), *strategy_losses(spec.strategy), *images.losses]
     operations = [
         *retype(obj, "apps/v1", "Deployment"),
         *without_annotations(obj, [a for a in annotations_of(obj) if a.startswith(DEAD_ANNOTATIONS)]),
@@ -91,6 +91,11 @@ def _check(obj: dict[str, Any], spec: Spec, lookup: Lookup) -> None:
     if revisions and "deployment" not in labels:
         raise CannotConvert(f"a selector uses the label deployment: {min(revisions)}, which only the DeploymentConfig controller sets")
     check_strategy(spec.strategy or Strategy(), spec.min_ready_seconds or 0)
+
+
+def _pause(spec: Spec) -> list[Loss]:
+    text = "paused: a Deployment that is paused when it is made starts no pod until `kubectl rollout resume`"
+    return [Loss("/spec/paused", text)] if spec.paused else []
 
 
 def _template_labels(spec: Spec) -> dict[str, str]:

@@ -22,6 +22,17 @@ class Form(BaseModel):
 
 
 F = TypeVar("F", bound=Form)
+TOLD = {
+    "extra_forbidden": "is not a field this program knows",
+    "missing": "is missing",
+    "model_type": "is not a mapping",
+    "dict_type": "is not a mapping",
+    "list_type": "is not a list",
+    "string_type": "is not a text",
+    "int_type": "is not a whole number",
+    "bool_type": "is neither true nor false",
+}
+"""What is wrong with a value, by the type of pydantic's error; the other types say it themselves."""
 
 
 def read_form(form: type[F], value: Any, path: str) -> F:
@@ -31,6 +42,5 @@ def read_form(form: type[F], value: Any, path: str) -> F:
     except ValidationError as error:
         first = error.errors(include_input=False, include_url=False)[0]
         where = path + join(p for p in first["loc"] if isinstance(p, int) or not p.startswith(("function-", "union")))
-        told = {"extra_forbidden": "is not a field this program knows", "missing": "is missing"}
-        what = told.get(first["type"], f"cannot be used: {first['msg'].lower()}")
+        what = TOLD.get(first["type"], f"cannot be used: {first['msg'].lower()}")
         raise CannotConvert(f"{where or 'the object'} {what}", path=path) from error
