@@ -11,7 +11,12 @@ POD = """
     metadata: {{name: app}}
     spec:
       {spec}
-      containers: [{{name: app, image: {image}, resources: {{requests: {{cpu: 1m, memory: 1Mi}}, limits: {{memory: 1Mi}}}}}}]
+      containers:
+        - name: app
+          image: {image}
+          resources: {{requests: {{cpu: 1m, memory: 1Mi}}, limits: {{memory: 1Mi}}}}
+          readinessProbe: {{tcpSocket: {{port: 80}}}}
+          livenessProbe: {{tcpSocket: {{port: 80}}}}
 """
 PORTABLE = """
     apiVersion: apps/v1
@@ -30,6 +35,8 @@ PORTABLE = """
               image: nginx:1.27.3
               ports: [{containerPort: 80}]
               resources: {requests: {cpu: 50m, memory: 64Mi}, limits: {memory: 128Mi}}
+              readinessProbe: {httpGet: {path: /, port: 80}}
+              livenessProbe: {httpGet: {path: /, port: 80}}
           volumes: [{name: tmp, emptyDir: {}}, {name: data, persistentVolumeClaim: {claimName: data}}]
     ---
     apiVersion: v1
@@ -120,7 +127,7 @@ def test_text_is_never_looked_for_in_a_secret() -> None:
 
 
 def test_text_shows_the_match_and_nothing_around_it() -> None:
-    patched = mended(pod(image="app:1").replace("image: app:1", 'image: app:1, env: [{name: U, value: "tcp://me:hunter2@192.168.1.10"}]'))
+    patched = mended(pod(image="app:1").replace("image: app:1", 'image: app:1\n          env: [{name: U, value: "tcp://me:hunter2@192.168.1.10"}]'))
     (one,) = found(patched, "AKS0613")
     assert "192.168.1.10" in one.message
     assert "hunter2" not in one.message

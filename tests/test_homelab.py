@@ -6,7 +6,7 @@ import pytest
 from rule_support import found, mended, rules_of, text_of
 
 POD = "apiVersion: v1\nkind: Pod\nmetadata: {name: app}\nspec: {%scontainers: [{name: app, image: '%s'}]}\n"
-PORTABLE = {"AKS0801"}
+PORTABLE = {"AKS0801", "AKS1030"}
 
 
 @pytest.mark.parametrize(

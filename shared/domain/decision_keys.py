@@ -70,6 +70,7 @@ GROUPS: Mapping[str, Group] = {
     "ingressClasses": Group("the ingress class of the AKS cluster for the Ingress that a chart makes: `none` where a route replaces it"),
     "bases": Group("where among the files a copy of a remote base lies"),
     "identities": Group("the client id of the managed identity that takes the place of another cloud's role"),
+    "probes": Group("how a container is probed, where AKS asks for probes: `http:8080/healthz`, `tcp:5432`, `exec:pg_isready` or `none`", "values"),
     "users": Group("the user id that the pods of a workload run as; `image` where the image names a numeric one", "user"),
     "resources": Group("the requests and limits of containers that set none", "text", ("default",)),
 }

@@ -7,7 +7,6 @@ file, else in the same folder, else in the nearest folder above that holds an ob
 from __future__ import annotations
 
 import copy
-import functools
 import posixpath
 from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
@@ -51,9 +50,12 @@ class Facts:
             self._by_kind[obj["kind"]].append(placed)
         self.patch_files = self.kustomizations.patch_files()
         self._selected = self._selected_labels()
+        self.identities = tuple(ResourceRef.of(entry["object"]) for entry in setup.index["objects"])
+        self.image_names = self._image_names()
+        self.run = self
 
     def seen_from(self, file: str) -> Facts:
-        """The same facts, asked from a file of the run."""
+        """The same facts, asked from a file of the run; `run` stays the whole run's, one value for all files."""
         view = copy.copy(self)
         view.asking = file
         return view
@@ -127,17 +129,6 @@ class Facts:
             and self.seen_from(file).find("PersistentVolumeClaim", _namespace(obj), name) is claim
         ]
 
-    @functools.cached_property
-    def identities(self) -> tuple[ResourceRef, ...]:
-        """Every object of the run."""
-        return tuple(ResourceRef.of(entry["object"]) for entry in self.setup.index["objects"])
-
-    @functools.cached_property
-    def image_names(self) -> frozenset[str]:
-        """The images of the run's pods and those that its kustomizations make of them, without tag and digest."""
-        pods = (entry["object"].get("pod", {}) for entry in self.setup.index["objects"])
-        return self.kustomizations.new_names.union(name for pod in pods for name in pod.get("images", ()))
-
     @property
     def source(self) -> str:
         return self.profile.name
@@ -149,6 +140,11 @@ class Facts:
 
     def _workloads(self) -> list[Placed]:
         return [placed for found in self._by_kind.values() for placed in found if "pod" in placed[1]]
+
+    def _image_names(self) -> frozenset[str]:
+        """The images of the run's pods and those that its kustomizations make of them, without tag and digest."""
+        pods = (entry["object"].get("pod", {}) for entry in self.setup.index["objects"])
+        return self.kustomizations.new_names.union(name for pod in pods for name in pod.get("images", ()))
 
     def _selected_labels(self) -> Mapping[str, set[str]]:
         roots = [o.get("spec") for kind in SELECTING for o in self.of_kind(kind)]

@@ -123,7 +123,7 @@ class Rule(Closed):
             raise ValueError("`harmless` excludes `fix` and `ask`")
         if self.harmless and self.advice:
             raise ValueError("`harmless` excludes `advice`")
-        if self.policy and (self.harmless or (not self.policy.alone and self.severity != "warning")):
+        if self.policy and (self.harmless or not (self.policy.alone or self.severity == "warning" or self.policy.enforced == "changed")):
             raise ValueError("a rule with a `policy` is a warning (the target makes it graver), and not harmless")
         return self
 

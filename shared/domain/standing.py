@@ -37,13 +37,16 @@ def _as(rule: Rule, action: Action, answers: bool) -> Rule:  # noqa: FBT001 (pri
     held = _HELD.get(key)
     if held is None or held[0] is not rule:
         assert rule.policy is not None  # noqa: S101 (for the type checker)
-        severity: Severity = "error" if action == "denied" else "warning"
+        severity = rule.severity if action == "changed" else GRAVITY[action]
         if rule.policy.alone:
             severity = max(severity, rule.severity, key=SEVERITIES.index)
         message = rule.message + sentence(rule.policy, action, safeguards=answers)
         held = _HELD[key] = (rule, rule.model_copy(update={"severity": severity, "message": message}))
     return held[1]
 
+
+GRAVITY: Mapping[Action, Severity] = {"warned": "warning", "denied": "error"}
+"""How grave an action is; what AKS changes by itself is as grave as the rule's file says."""
 
 _HELD: dict[tuple[str, Action, bool], tuple[Rule, Rule]] = {}
 """The variants of each rule, made once."""

@@ -12,21 +12,36 @@ from shared.domain.paths import containers
 from shared.domain.pointer import MISSING, get
 
 WANTED = ("/requests/cpu", "/requests/memory", "/limits/memory")
+AMOUNTS_KEY = "resources.default"
+"""The Decision about requests and limits of containers that set none."""
 
 
 @check("container-resources", Nothing, needs_whole=True)
-def container_resources(obj: Mapping[str, Any], _: Nothing, __: Facts) -> Iterator[Found]:
-    """Fires once per container that leaves out a CPU request, a memory request or a memory limit."""
+def container_resources(obj: Mapping[str, Any], _: Nothing, facts: Facts) -> Iterator[Found]:
+    """Fires once per container that leaves out a CPU or a memory request; a memory limit that is missing too is named with them.
+
+    Where AKS sets what is missing (the level Enforce), only if a Decision gives other amounts.
+    """
+    if facts.enforcement.safeguards == "enforce" and facts.decision(AMOUNTS_KEY) is None:
+        return
     for path, container in containers(obj):
         resources = container.get("resources")
         if "/ephemeralContainers/" in path or (resources is not None and not isinstance(resources, dict)):
             continue
-        missing = [w[1:].replace("/", ".") for w in WANTED if not _given(resources or {}, w)]
+        missing = missing_amounts(resources or {})
         if missing:
             name = container.get("name")
             yield Found(f"{path}/resources", {"value": ", ".join(missing), "container": name if isinstance(name, str) else "?"})
 
 
+def missing_amounts(resources: Mapping[str, Any]) -> list[str]:
+    """`requests.cpu` and the like that are to be added; [] where no request is missing.
+
+    A limit without a request counts as the request too: the API server copies it.
+    """
+    missing = [w[1:].replace("/", ".") for w in WANTED if not _given(resources, w)]
+    return missing if any(m.startswith("requests.") for m in missing) else []
+
+
 def _given(resources: Mapping[str, Any], wanted: str) -> bool:
-    """A limit without a request counts as the request too: the API server copies it."""
     return get(resources, wanted) is not MISSING or get(resources, wanted.replace("/requests/", "/limits/")) is not MISSING

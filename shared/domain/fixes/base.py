@@ -7,8 +7,9 @@ from dataclasses import dataclass
 from typing import Any
 
 from shared.domain.checks.base import Found
-from shared.domain.convert.base import Conversion
+from shared.domain.convert.base import Conversion, Op
 from shared.domain.facts import Facts
+from shared.domain.pointer import MISSING, JsonValue, get, join, split
 from shared.domain.rulebook import Closed
 
 
@@ -31,3 +32,15 @@ def fix(name: str, params: type[Closed]) -> Callable[[Callable[..., Conversion]]
         return function
 
     return register
+
+
+def put(obj: Mapping[str, Any], path: str, value: JsonValue) -> Op:
+    """The operation that writes a value at a path, whose parents may be missing or null."""
+    tokens = split(path)
+    for depth in range(1, len(tokens)):
+        if not isinstance(get(obj, join(tokens[:depth])), (dict, list)):
+            for token in reversed(tokens[depth:]):
+                value = {token: value}
+            path = join(tokens[:depth])
+            break
+    return Op("add" if get(obj, path) is MISSING else "replace", path, value)

@@ -9,10 +9,11 @@ from shared.domain.checks.base import Found
 from shared.domain.checks.cluster import Nothing
 from shared.domain.convert.base import CannotConvert, Conversion, Op, decision_key
 from shared.domain.facts import Facts
-from shared.domain.fixes.base import fix
+from shared.domain.fixes.base import fix, put
 from shared.domain.fixes.basic import RenameParams, emptied, rename_key
 from shared.domain.model import Question
-from shared.domain.paths import pod_spec
+from shared.domain.mutation import anti_affinity, spread_label, topology_spread
+from shared.domain.paths import pod_metadata, pod_spec
 from shared.domain.pointer import MISSING, child, get, parent
 from shared.domain.rulebook import Closed
 
@@ -98,3 +99,17 @@ def _toleration(obj: Mapping[str, Any], params: ReplaceLabelParams) -> tuple[Op,
 def drop_toleration(obj: Mapping[str, Any], found: Found, _: Nothing, __: Facts) -> Conversion:
     """Take the whole toleration away whose key was found, and the list that it leaves empty."""
     return Conversion((Op("remove", emptied(obj, parent(found.path))),))
+
+
+@fix("spread-over-nodes", Nothing)
+def spread_over_nodes(obj: Mapping[str, Any], found: Found, _: Nothing, __: Facts) -> Conversion:
+    """The anti-affinity and the spread that AKS adds by itself at the level Enforce, and the label where none tells the pods apart."""
+    label = spread_label(obj)
+    if label is None:
+        raise CannotConvert("Without a label or a name nothing tells its pods apart.", path=found.path)
+    base = parent(found.path)
+    labels = f"{pod_metadata(obj)}/labels"
+    told = get(obj, labels)
+    marked = [] if isinstance(told, dict) and label[0] in told else [put(obj, child(labels, label[0]), label[1])]
+    spread = [put(obj, found.path, topology_spread(label)), put(obj, f"{base}/affinity/podAntiAffinity", anti_affinity(label))]
+    return Conversion((*marked, *spread))

@@ -9,10 +9,10 @@ from shared.domain.checks.base import Found
 from shared.domain.checks.cluster import Nothing
 from shared.domain.convert.base import CannotConvert, Conversion, Op, decision_key
 from shared.domain.facts import Facts
-from shared.domain.fixes.base import fix
+from shared.domain.fixes.base import fix, put
 from shared.domain.model import Question
 from shared.domain.paths import pod_spec, workload_name
-from shared.domain.pointer import MISSING, JsonValue, child, get, join, parent, split
+from shared.domain.pointer import MISSING, JsonValue, child, get, parent, split
 from shared.domain.rulebook import Closed
 
 IMAGE = "image"
@@ -36,18 +36,6 @@ def set_security_context(obj: Mapping[str, Any], found: Found, params: ContextPa
     if params.item and isinstance(present, list):
         return Conversion((Op("add", child(found.path, "-"), params.value),))
     return Conversion((put(obj, found.path, [params.value] if params.item else params.value),))
-
-
-def put(obj: Mapping[str, Any], path: str, value: JsonValue) -> Op:
-    """The operation that writes a value at a path, whose parents may be missing or null."""
-    tokens = split(path)
-    for depth in range(1, len(tokens)):
-        if not isinstance(get(obj, join(tokens[:depth])), (dict, list)):
-            for token in reversed(tokens[depth:]):
-                value = {token: value}
-            path = join(tokens[:depth])
-            break
-    return Op("add" if get(obj, path) is MISSING else "replace", path, value)
 
 
 @fix("non-root", Nothing)

@@ -1,0 +1,105 @@
+"""AKS Deployment Safeguards beyond Pod Security: probes, spread over nodes, selectors, images, and what AKS would change by itself.
+
+As the constraint templates of the policy set do it, where Microsoft publishes them (github.com/Azure/draft, pkg/safeguards/lib), else as
+learn.microsoft.com/azure/aks/deployment-safeguards says (2026-06-02).
+"""
+
+from __future__ import annotations
+
+import posixpath
+import re
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+from shared.domain.checks.base import Found, check, opaque
+from shared.domain.checks.cluster import Nothing
+from shared.domain.checks.pods import AMOUNTS_KEY, missing_amounts
+from shared.domain.facts import Facts
+from shared.domain.mutation import mutated_amounts
+from shared.domain.paths import containers, pod_spec
+from shared.domain.pointer import MISSING, get
+from shared.domain.rulebook import Closed
+
+PROBES = ("readinessProbe", "livenessProbe")
+PROBE_TYPES = ("tcpSocket", "httpGet", "exec")
+"""The parameter `requiredProbes`, and what counts as a probe."""
+
+
+class AmountsParams(Closed):
+    """`missing`: containers that lack a request; else those whose given amounts AKS would change."""
+
+    missing: bool
+
+
+@check("probes", Nothing, needs_whole=True)
+def probes(obj: Mapping[str, Any], _: Nothing, __: Facts) -> Iterator[Found]:
+    """Fires once per container (no init or ephemeral ones) without a readiness or a liveness probe of a type that counts."""
+    for path, container in containers(obj):
+        if "/containers/" not in path.removeprefix(pod_spec(obj) or ""):
+            continue
+        missing = [probe for probe in PROBES if not _counts(container.get(probe))]
+        if missing:
+            place = f"{path}/{missing[0]}" if len(missing) == 1 else path
+            yield Found(place, {"value": " and no ".join(missing), "missing": missing[-1], "container": str(container.get("name"))})
+
+
+def _counts(probe: object) -> bool:
+    return opaque(probe) or (isinstance(probe, dict) and any(probe.get(kind) is not None for kind in PROBE_TYPES))
+
+
+@check("spread", Nothing, needs_whole=True)
+def spread(obj: Mapping[str, Any], _: Nothing, __: Facts) -> Iterator[Found]:
+    """Fires at a workload of several replicas that has neither podAntiAffinity nor topologySpreadConstraints."""
+    replicas, base = get(obj, "/spec/replicas"), pod_spec(obj)
+    if base is None or not isinstance(replicas, int) or replicas <= 1:
+        return
+    spec = get(obj, base)
+    affinity = spec.get("affinity")
+    if not spec.get("topologySpreadConstraints") and not (isinstance(affinity, dict) and affinity.get("podAntiAffinity")):
+        yield Found(f"{base}/topologySpreadConstraints", {"value": str(replicas)})
+
+
+@check("allowed-image", Nothing)
+def allowed_image(obj: Mapping[str, Any], _: Nothing, facts: Facts) -> Iterator[Found]:
+    """Fires at an image that the target's pattern does not match; without a pattern never."""
+    pattern = facts.typed_target.allowed_images
+    for path, container in containers(obj) if pattern else ():
+        image = container.get("image")
+        if isinstance(image, str) and image and not opaque(image) and not re.search(pattern or "", image):
+            yield Found(f"{path}/image", {"value": image, "container": str(container.get("name"))})
+
+
+@check("shared-selector", Nothing, needs_whole=True)
+def shared_selector(obj: Mapping[str, Any], _: Nothing, facts: Facts) -> Iterator[Found]:
+    """Fires at a Service that selects exactly what one of another name in its namespace, which stands before it in the run, selects.
+
+    Where no namespace is said, Services of the same folder count as of one.
+    """
+    selector, name, namespace = (get(obj, p) for p in ("/spec/selector", "/metadata/name", "/metadata/namespace"))
+    if not isinstance(selector, dict) or not selector or not isinstance(name, str):
+        return
+    for file, other in facts.placed("Service"):
+        meta = other.get("metadata") or {}
+        if meta.get("namespace", MISSING) != namespace:
+            continue
+        if meta.get("name") == name and facts.asking in (None, file):
+            return
+        near = isinstance(namespace, str) or facts.asking is None or posixpath.dirname(file) == posixpath.dirname(facts.asking)
+        if near and meta.get("name") != name and get(other, "/spec/selector") == selector:
+            yield Found("/spec/selector", {"value": str(meta.get("name"))})
+            return
+
+
+@check("mutated-amounts", AmountsParams, needs_whole=True)
+def mutated(obj: Mapping[str, Any], params: AmountsParams, facts: Facts) -> Iterator[Found]:
+    """Fires once per container whose requests and limits AKS would set or change; not where a Decision sets what is missing."""
+    for path, container in containers(obj):
+        resources = container.get("resources")
+        if "/ephemeralContainers/" in path or (resources is not None and not isinstance(resources, dict)):
+            continue
+        lacking = bool(missing_amounts(resources or {}))
+        if lacking is not params.missing or (lacking and facts.decision(AMOUNTS_KEY) is not None):
+            continue
+        changes = [f"{part}.{name}={value}" for part, name, value in mutated_amounts(resources or {})]
+        if changes:
+            yield Found(f"{path}/resources", {"value": ", ".join(changes), "container": str(container.get("name"))})

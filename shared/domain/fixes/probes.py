@@ -1,0 +1,86 @@
+"""Probes: only those that a human decided, by one answer for each container (`probes.<workload>.<container>`)."""
+
+from __future__ import annotations
+
+import re
+import shlex
+from collections.abc import Mapping
+from typing import Any
+
+from shared.domain.checks.base import Found
+from shared.domain.checks.cluster import Nothing
+from shared.domain.checks.safeguards import PROBE_TYPES, PROBES
+from shared.domain.convert.base import CannotConvert, Conversion, Op, decision_key
+from shared.domain.facts import Facts
+from shared.domain.fixes.base import fix
+from shared.domain.model import Question
+from shared.domain.paths import workload_name
+from shared.domain.pointer import child, get, parent, split
+
+NONE = "none"
+"""The answer that the container stays without."""
+
+EXAMPLE = "http:8080/healthz"
+HTTP = re.compile(r"(https?):([\w-]+)(/\S*)?")
+TCP = re.compile(r"tcp:([\w-]+)")
+FORMS = "`http:8080/healthz`, `https:8443/`, `tcp:5432`, `exec:pg_isready`; `readiness=...; liveness=...` for two; `none`"
+
+Probe = dict[str, Any]
+
+
+@fix("probes", Nothing)
+def probes(obj: Mapping[str, Any], found: Found, _: Nothing, facts: Facts) -> Conversion:
+    """Add the missing probes of the Decision. Without one it asks, where AKS would deny the pod; where AKS only warns, it does not."""
+    name, container = workload_name(obj), found.fields["container"]
+    key = decision_key("probes", name, container)
+    answer = facts.decision(key)
+    if answer == NONE:
+        raise CannotConvert("Left without a probe, as decided.", path=found.path)
+    place = found.path if split(found.path)[-1] not in PROBES else parent(found.path)
+    missing = [probe for probe in PROBES if not _there(get(obj, child(place, probe)))]
+    decided = parse(answer) if isinstance(answer, str) else None
+    if decided is None or any(probe not in decided for probe in missing):
+        enforcement = facts.enforcement
+        denied = enforcement.safeguards == "enforce" and not enforcement.automatic
+        question = Question(key, f"How is container {container} of {name} probed? {FORMS}.", EXAMPLE) if denied or answer else None
+        raise CannotConvert(
+            f"Only its developers know how it is probed: answer {key} in .aks-copilot.yaml ({EXAMPLE}).", question, found.path
+        )
+    present = get(obj, place)
+    return Conversion(tuple(Op("replace" if p in present else "add", child(place, p), decided[p]) for p in missing))
+
+
+def _there(probe: object) -> bool:
+    return isinstance(probe, dict) and any(probe.get(kind) is not None for kind in PROBE_TYPES)
+
+
+def parse(answer: str) -> dict[str, Probe] | None:
+    """The probes of an answer by their field; one probe alone is both. None where it cannot be read."""
+    parts = [part.strip() for part in answer.split(";")] if "=" in answer.split(":", maxsplit=1)[0] else []
+    named = {f"{key.strip()}Probe": _probe(value.strip()) for key, _, value in (part.partition("=") for part in parts)}
+    found = named or dict.fromkeys(PROBES, _probe(answer.strip()))
+    return {k: dict(v) for k, v in found.items() if v} if set(found) <= set(PROBES) and all(found.values()) else None
+
+
+def _probe(text: str) -> Probe | None:
+    http, tcp = HTTP.fullmatch(text), TCP.fullmatch(text)
+    if http:
+        scheme = {"scheme": "HTTPS"} if http[1] == "https" else {}
+        return {"httpGet": {"path": http[3] or "/", "port": _port(http[2]), **scheme}}
+    if tcp:
+        return {"tcpSocket": {"port": _port(tcp[1])}}
+    if text.startswith("exec:"):
+        return _command(text.removeprefix("exec:"))
+    return None
+
+
+def _command(text: str) -> Probe | None:
+    try:
+        command = shlex.split(text)
+    except ValueError:
+        return None
+    return {"exec": {"command": command}} if command else None
+
+
+def _port(text: str) -> int | str:
+    return int(text) if text.isdigit() else text
