@@ -177,3 +177,20 @@ def test_a_wrong_call_is_one_line(tmp_path: Path, arguments: list[str], said: st
     done = aks_copilot("baseline", *(a.format(app=tmp_path) for a in arguments))
     assert (done.returncode, done.stderr.count(b"\n")) == (2, 1)
     assert said in done.stderr.decode()
+
+
+def test_findings_of_the_run_as_a_whole_are_accepted_too_and_entries_without_use_are_said(tmp_path: Path) -> None:
+    service = "apiVersion: v1\nkind: Service\nmetadata: {name: web}\nspec: {selector: {app: web}, ports: [{port: 80}]}\n"
+    claim = "volumes: [{name: d, persistentVolumeClaim: {claimName: gone}}]"
+    pod = f'containers: [{{name: a, image: "a:1", resources: {{}}, volumeMounts: [{{name: d, mountPath: /d}}]}}], {claim}'
+    pods = f"apiVersion: v1\nkind: Pod\nmetadata: {{name: web, labels: {{app: web}}}}\nspec: {{{pod}}}\n"
+    app = write(tmp_path, svc_yaml=service, pod_yaml=pods, claim_yaml=CLAIM)
+    row = "  - {{rule: {}, file: {}, by: Bo, date: 2026-01-01, reason: later}}\n"
+    (app / FILE_NAME).write_text("accepted:\n" + row.format("AKS0007", "pod.yaml") + row.format("AKS0802", "svc.yaml"))
+    for command in (["inspect", app], ["fix", app, "--diff"]):
+        found = json.loads(aks_copilot(*command, "--format", "json").stdout)["files"]
+        kept = {(f["path"], v["ruleId"]): v for f in found for v in f["violations"]}
+        assert kept["pod.yaml", "AKS0007"]["resolution"] == "ignored"
+        unused = kept[FILE_NAME, "AKS0014"]
+        assert (unused["line"], unused["path"], unused["resolution"]) == (3, "/accepted/1", "ignored")
+        assert "AKS0802" in unused["message"]
