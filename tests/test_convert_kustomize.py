@@ -10,7 +10,8 @@ import jsonpatch
 import pytest
 import yaml
 
-from shared.domain.convert.kustomize import Changes, Kustomizations
+from shared.domain.convert.kustomize import Kustomizations
+from shared.domain.convert.kustomize_changes import Changes
 from shared.domain.convert.kustomize_patches import Retyping
 from shared.domain.model import ResourceRef
 
@@ -93,6 +94,17 @@ def test_strategic_merge_patches_are_retyped():
     assert list(found.patch_operations(Changes(retyped=(DC,)))) == [("p.yaml", 0)]
 
 
+@pytest.mark.parametrize("inline", [{"patches": [{"patch": "%s"}]}, {"patchesStrategicMerge": ["%s"]}])
+def test_inline_merge_patches_are_retyped_in_their_text(inline):
+    body = yaml.safe_dump(merge_patch(DC, spec={"replicas": 3}), sort_keys=False) + "# ours\n"
+    content = yaml.safe_load(yaml.safe_dump({"resources": ["web.yaml"], **inline}).replace("'%s'", yaml.safe_dump(body, default_style='"')))
+    found = kustomizations(content)
+    assert found.blocks_conversion("web.yaml", DC) is None
+    result = patched(content, found.operations(Changes(retyped=(DC,))))
+    wanted = body.replace("apps.openshift.io/v1", "apps/v1").replace("DeploymentConfig", "Deployment")
+    assert (result.get("patchesStrategicMerge") or [result["patches"][0]["patch"]]) == [wanted] if "patches" in inline else [wanted]
+
+
 def test_a_list_in_a_merge_patch_blocks_a_change_of_kind_but_not_of_version():
     content = {"resources": ["web.yaml"], "patchesStrategicMerge": ["p.yaml"]}
     spec = {"template": {"spec": {"containers": [{"name": "web", "image": "a.com/web:2"}]}}}
@@ -105,8 +117,6 @@ def test_a_list_in_a_merge_patch_blocks_a_change_of_kind_but_not_of_version():
 @pytest.mark.parametrize(
     "content",
     [
-        {"patches": [{"patch": yaml.safe_dump(merge_patch(DC, spec={"replicas": 3}))}]},
-        {"patchesStrategicMerge": [yaml.safe_dump(merge_patch(DC, spec={"replicas": 3}))]},
         {"replacements": [{"source": {"kind": "DeploymentConfig", "name": "web"}, "targets": []}]},
         {"vars": [{"name": "X", "objref": {"kind": "DeploymentConfig", "name": "web"}}]},
     ],

@@ -16,7 +16,8 @@ import jsonpatch
 import yaml
 
 from shared.domain.convert.base import Op
-from shared.domain.convert.kustomize import INCLUDING, NAMES
+from shared.domain.convert.kustomize import NAMES
+from shared.domain.convert.kustomize_changes import INCLUDING
 from shared.domain.convert.kustomize_remote import Foreign, foreign_bases
 from shared.domain.facts import Facts
 from shared.domain.manifest import read_manifest, resources

@@ -25,6 +25,9 @@ from shared.domain.text_edits import edited_text
 KEPT_TAG = "kept"
 """Stands for the tag that an `images` entry leaves to the base."""
 
+FOLLOWS = "A patch of a kustomization follows the object that it patches."
+"""Why a patch is not converted itself."""
+
 SPARSE_BASES = ("/images/", "/configMapGenerator/")
 PATCH_FIELDS = ("patches", "patchesJson6902", "patchesStrategicMerge")
 Target = Mapping[str, Any]

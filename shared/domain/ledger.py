@@ -10,6 +10,7 @@ import yaml
 from shared.domain import editor
 from shared.domain.convert.base import Op
 from shared.domain.errors import EditRefused, ProofFailed
+from shared.domain.fragments import FOLLOWS
 from shared.domain.manifest import read_manifest
 from shared.domain.model import FileOutcome, PatchOperation, Violation
 from shared.domain.pointer import JsonValue
@@ -61,6 +62,15 @@ class Ledger:
         self.put(changed, self.original(path) or b"", after)
         return True
 
+    def remove(self, path: str, rule_id: str) -> None:
+        """Take a whole file away."""
+        entry, data = self.entries[path], self.original(path) or b""
+        count = len(read_manifest(path, data).documents)
+        operations = tuple(PatchOperation("remove", f"/{i}", rule_id) for i in reversed(range(count)))
+        violations = tuple(v.resolved("ignored", "The object that it patched is gone.") for v in entry.violations)
+        gone = replace(entry, status="patched", reason=None, operations=operations, violations=violations, suggestions=(), removed=True)
+        self.put(gone, data, b"")
+
     def put(self, entry: FileOutcome, before: bytes, after: bytes) -> None:
         """An entry with its new bytes; `before` is what its diff starts from."""
         self.entries[entry.path] = entry
@@ -82,8 +92,11 @@ def located(document: int, op: Op, rule_id: str) -> PatchOperation:
 def _followed(violations: Iterable[Violation], operations: Sequence[PatchOperation]) -> Iterable[Violation]:
     """A patch that has followed its object is no longer something to do."""
     followed = {int(o.path.split("/")[1]) for o in operations if o.path.endswith("/kind") or o.path.endswith("/apiVersion")}
+    places = {o.path for o in operations if o.op == "replace"}
     for v in violations:
-        if v.document in followed and v.path in ("/kind", "/apiVersion") and v.resolution != "fixed":
+        own = v.document in followed and v.path in ("/kind", "/apiVersion")
+        inline = v.reason == FOLLOWS and f"/{v.document}{v.path}" in places
+        if v.resolution != "fixed" and (own or inline):
             yield v.resolved("ignored", "The patch now names the converted object.")
         else:
             yield v

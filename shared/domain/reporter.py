@@ -14,20 +14,23 @@ from shared.domain.base_copies import CREATED, Copy, Overlay, as_reference, copi
 from shared.domain.chart_templates import traced
 from shared.domain.consistency import reported
 from shared.domain.convert import gateway
+from shared.domain.convert.base import Op
 from shared.domain.convert.gateway_addons import ADD_ONS, LOAD_BALANCER, setup_of
-from shared.domain.convert.kustomize import Changes
+from shared.domain.convert.kustomize_changes import Changes
 from shared.domain.decisions import FILE_NAME as DECISIONS
 from shared.domain.decisions import read_decisions, skeleton, updates
 from shared.domain.inspector import facts_of
+from shared.domain.inventory import as_it_is_left
 from shared.domain.ledger import Ledger, Read, located
 from shared.domain.manifest import read_manifest
 from shared.domain.model import FileOutcome, PatchOperation, Question, ResourceRef, Violation
-from shared.domain.moved_images import moved_images
+from shared.domain.moved_images import gone_objects, moved_images
 from shared.domain.pointer import nearest
 from shared.domain.route_claims import twice_claimed
 from shared.domain.rulebook import by_id
 from shared.domain.run import FinishedRun, RunSetup
 from shared.domain.takeback import taken_back
+from shared.domain.waivers import waive
 
 DECISIONS_RULE, KUSTOMIZE_RULE, DANGLING_RULE, GATEWAY_RULE = "AKS0001", "AKS0006", "AKS0007", "AKS0200"
 CHART_RULE, BASE_RULE = "AKS0008", "AKS0009"
@@ -40,12 +43,15 @@ def finish(setup: RunSetup, outcomes: Sequence[FileOutcome], read: Read, origina
     step = _Finishing(setup, outcomes, read, original)
     step.consistency()
     step.charts()
-    step.bases()
     step.gateways()
     step.claims()
     step.kustomizations()
+    step.bases()
     step.decisions()
-    return FinishedRun(tuple(step.entries[path] for path in sorted(step.entries)), step.written, step.diffs)
+    step.entries = waive(step.entries, step.facts.acceptance, original)
+    changed = {path: step.read(path) for path, entry in step.entries.items() if entry.status in ("patched", "created")}
+    after = as_it_is_left(setup.index, changed, step.facts.decision)
+    return FinishedRun(tuple(step.entries[path] for path in sorted(step.entries)), step.written, step.diffs, after)
 
 
 def survey(setup: RunSetup, outcomes: Sequence[FileOutcome], original: Read) -> tuple[FileOutcome, ...]:
@@ -53,6 +59,7 @@ def survey(setup: RunSetup, outcomes: Sequence[FileOutcome], original: Read) -> 
     step = _Finishing(setup, outcomes, original, original)
     step.dangling()
     step.charts()
+    step.entries = waive(step.entries, step.facts.acceptance, original)
     return tuple(step.entries[path] for path in sorted(step.entries))
 
 
@@ -98,6 +105,65 @@ class _Finishing(Ledger):
                              reason=rule.advice)  # fmt: skip
             self.entries[found.file] = replace(entry, violations=(*entry.violations, said))
 
+    def gateways(self) -> None:
+        """Make or extend `aks-gateway.yaml` for the listeners that converted routes ask for."""
+        requests = [r for o in self.outcomes for r in o.listeners]
+        if not requests:
+            return
+        choice = self.facts.typed_target.ingress
+        data = self.read(gateway.FILE_NAME)
+        existing = [d.value for d in read_manifest(gateway.FILE_NAME, data).documents] if data is not None else []
+        answers = (self.facts.decision(key) for key in ("ingress.exposure", LOAD_BALANCER.key))
+        wanted = setup_of(choice.class_name, *answers)
+        plan = gateway.merge_gateways(existing, requests, choice.gateway_name, choice.class_name, wanted)
+        if data is None:
+            self.create(gateway.FILE_NAME, GATEWAY_HEADER, plan.documents, GATEWAY_RULE)
+        else:
+            made = [located(index, op, GATEWAY_RULE) for index, ops in sorted(plan.operations.items()) for op in ops]
+            made += [PatchOperation("add", f"/{len(existing) + i}", GATEWAY_RULE, d) for i, d in enumerate(plan.documents)]
+            self.change(gateway.FILE_NAME, made)
+        self.say(gateway.FILE_NAME, GATEWAY_RULE, (*plan.conflicts, *wanted.doubts))
+        add_ons = tuple(r for name, r in ADD_ONS.items() if name == choice.class_name)
+        self.entries[gateway.FILE_NAME] = replace(self.entries[gateway.FILE_NAME], resources=add_ons, questions=wanted.questions)
+
+    def claims(self) -> None:
+        """Say where two routes answer the same requests, of which one was made here."""
+        for path, said in twice_claimed(self.setup.index, self.entries, self.read):
+            self.entries[path] = replace(self.entries[path], violations=(*self.entries[path].violations, said))
+
+    def kustomizations(self) -> None:
+        """Keep kustomizations and their patches true to new kinds, vanished files and the Gateway's file."""
+        retyped = tuple(r for o in self.outcomes for r in o.retyped)
+        created = frozenset(p for p, o in self.entries.items() if o.status == "created" and p == gateway.FILE_NAME)
+        removed = frozenset(o.path for o in self.outcomes if o.removed)
+        images = moved_images(self.entries.values(), self.original) if self.setup.index["kustomizations"] else {}
+        gone = gone_objects(self.entries.values(), self.read, self.original) - {r.ref for r in retyped}
+        changes = Changes(retyped, self._kept({r.ref for r in retyped}), removed, created, gone, images)
+        known = self.facts.kustomizations
+        for path, ops in known.operations(changes).items():
+            self.change(path, [located(0, op, KUSTOMIZE_RULE) for op in ops])
+        for path in known.emptied_patches(changes):
+            self.remove(path, KUSTOMIZE_RULE)
+        for (path, document), ops in known.patch_operations(changes).items():
+            self.change(path, [located(document, op, KUSTOMIZE_RULE) for op in ops])
+        if (
+            gateway.FILE_NAME in created
+            and self.setup.index["kustomizations"]
+            and not any(created & {o.path} for o in self.outcomes if o.status == "patched")
+        ):
+            self._note_unlisted()
+
+    def _kept(self, converted: set[ResourceRef]) -> tuple[ResourceRef, ...]:
+        """Objects of a kind that was converted elsewhere in the run, but not here."""
+        kinds = {(r.api_version, r.kind) for r in converted}
+        every = [ResourceRef.of(entry["object"]) for entry in self.setup.index["objects"]]
+        return tuple(r for r in every if (r.api_version, r.kind) in kinds and r not in converted)
+
+    def _note_unlisted(self) -> None:
+        if not any(gateway.FILE_NAME in str(o.value) for e in self.entries.values() for o in e.operations if o.rule_id == KUSTOMIZE_RULE):
+            entry = self.entries[gateway.FILE_NAME]
+            self.entries[gateway.FILE_NAME] = replace(entry, reason="No kustomization of its folder lists it: apply it with the rest.")
+
     def bases(self) -> None:
         """Copies of remote bases stay as they are: what was done to them is done by the kustomizations that name the bases."""
         copies = copies_of(self.facts, self.entries)
@@ -128,65 +194,15 @@ class _Finishing(Ledger):
         new = plan.documents(held)
         if new and data is None:
             self.create(path, BASES_HEADER, new, KUSTOMIZE_RULE)
+            self._list(copy.kustomization)
         elif new:
             self.change(path, [PatchOperation("add", f"/{len(held) + i}", KUSTOMIZE_RULE, o) for i, o in enumerate(new)])
 
-    def gateways(self) -> None:
-        """Make or extend `aks-gateway.yaml` for the listeners that converted routes ask for."""
-        requests = [r for o in self.outcomes for r in o.listeners]
-        if not requests:
-            return
-        choice = self.facts.typed_target.ingress
-        data = self.read(gateway.FILE_NAME)
-        existing = [d.value for d in read_manifest(gateway.FILE_NAME, data).documents] if data is not None else []
-        answers = (self.facts.decision(key) for key in ("ingress.exposure", LOAD_BALANCER.key))
-        wanted = setup_of(choice.class_name, *answers)
-        plan = gateway.merge_gateways(existing, requests, choice.gateway_name, choice.class_name, wanted)
-        if data is None:
-            self.create(gateway.FILE_NAME, GATEWAY_HEADER, plan.documents, GATEWAY_RULE)
-        else:
-            made = [located(index, op, GATEWAY_RULE) for index, ops in sorted(plan.operations.items()) for op in ops]
-            made += [PatchOperation("add", f"/{len(existing) + i}", GATEWAY_RULE, d) for i, d in enumerate(plan.documents)]
-            self.change(gateway.FILE_NAME, made)
-        self.say(gateway.FILE_NAME, GATEWAY_RULE, (*plan.conflicts, *wanted.doubts))
-        add_ons = tuple(r for name, r in ADD_ONS.items() if name == choice.class_name)
-        self.entries[gateway.FILE_NAME] = replace(self.entries[gateway.FILE_NAME], resources=add_ons, questions=wanted.questions)
-
-    def claims(self) -> None:
-        """Say where two routes answer the same requests, of which one was made here."""
-        for path, said in twice_claimed(self.setup.index, self.entries, self.read):
-            self.entries[path] = replace(self.entries[path], violations=(*self.entries[path].violations, said))
-
-    def kustomizations(self) -> None:
-        """Keep kustomizations and their patches true to new kinds, vanished files and the Gateway's file."""
-        retyped = tuple(r for o in self.outcomes for r in o.retyped)
-        new = (gateway.FILE_NAME, CREATED)
-        created = frozenset(p for p, o in self.entries.items() if o.status == "created" and posixpath.basename(p) in new)
-        removed = frozenset(o.path for o in self.outcomes if o.removed)
-        images = moved_images(self.entries.values(), self.original) if self.setup.index["kustomizations"] else {}
-        changes = Changes(retyped, self._kept({r.ref for r in retyped}), removed, created, images)
-        known = self.facts.kustomizations
-        for path, ops in known.operations(changes).items():
-            self.change(path, [located(0, op, KUSTOMIZE_RULE) for op in ops])
-        for (path, document), ops in known.patch_operations(changes).items():
-            self.change(path, [located(document, op, KUSTOMIZE_RULE) for op in ops])
-        if (
-            gateway.FILE_NAME in created
-            and self.setup.index["kustomizations"]
-            and not any(created & {o.path} for o in self.outcomes if o.status == "patched")
-        ):
-            self._note_unlisted()
-
-    def _kept(self, converted: set[ResourceRef]) -> tuple[ResourceRef, ...]:
-        """Objects of a kind that was converted elsewhere in the run, but not here."""
-        kinds = {(r.api_version, r.kind) for r in converted}
-        every = [ResourceRef.of(entry["object"]) for entry in self.setup.index["objects"]]
-        return tuple(r for r in every if (r.api_version, r.kind) in kinds and r not in converted)
-
-    def _note_unlisted(self) -> None:
-        if not any(gateway.FILE_NAME in str(o.value) for e in self.entries.values() for o in e.operations if o.rule_id == KUSTOMIZE_RULE):
-            entry = self.entries[gateway.FILE_NAME]
-            self.entries[gateway.FILE_NAME] = replace(entry, reason="No kustomization of its folder lists it: apply it with the rest.")
+    def _list(self, path: str) -> None:
+        """Have a kustomization build the new objects, after everything that it names."""
+        content = read_manifest(path, self.read(path) or b"").documents[0].value
+        field = next(f for f in ("resources", "bases") if isinstance(content.get(f), list))
+        self.change(path, [located(0, Op("add", f"/{field}/{len(content[field])}", CREATED), KUSTOMIZE_RULE)])
 
     def decisions(self) -> None:
         """Write the decisions file where there is none; keep the list of open questions of one that exists."""
@@ -197,7 +213,7 @@ class _Finishing(Ledger):
         elif entry.status == "skipped" and data is not None:
             documents = read_manifest(DECISIONS, data).documents
             if documents:
-                made = updates(documents[0].value, data.decode("utf-8-sig", "replace"), source, asked)
+                made = updates(documents[0].value, data.decode("utf-8-sig", "replace"), source, asked, whole=len(self.entries) > 2)
                 self.change(DECISIONS, [located(0, op, DECISIONS_RULE) for op in made])
             else:
                 kept = data if data[-1:] in (b"", b"\n") else data + b"\n"

@@ -16,7 +16,7 @@ from shared.domain.checks import Found
 from shared.domain.convert.base import CannotConvert, Conversion, Loss, decision_key, split_decision_key
 from shared.domain.decisions import FILE_NAME as DECISIONS
 from shared.domain.facts import Facts
-from shared.domain.fragments import objects_in
+from shared.domain.fragments import FOLLOWS, objects_in
 from shared.domain.inspector import Fields, facts_of, firing, is_fragment, manifest_of
 from shared.domain.manifest import Manifest, has_comment
 from shared.domain.model import (
@@ -110,6 +110,9 @@ class _Planner:
             self.verdicts.say(key, "ignored", self.waived[key])
             return False
         self.resources += resources_for(rule, found, obj)
+        if self.fragment and rule.fix is not None and rule.fix.how == "convert":
+            self.verdicts.say(key, "needs-human", FOLLOWS)
+            return False
         try:
             conversion = conversion_of(rule, found, obj, self.facts) if key not in self.blocked else None
             if conversion and self.fragment:
@@ -119,7 +122,7 @@ class _Planner:
             return False
         retyping = retyping_of(obj, conversion) if conversion else None
         hindrance = self.blocked.get(key) if key else None
-        hindrance = hindrance or (off_limits(obj) if conversion else None) or self._blocker(retyping)
+        hindrance = hindrance or (off_limits(obj) if conversion else None) or self._blocker(conversion, retyping)
         if conversion is None and hindrance is None:
             self._ask(key, rule, found, obj, None)
         elif conversion is None or hindrance is not None:
@@ -146,12 +149,12 @@ class _Planner:
         self.tries[place] += 1
         return self.tries[place] <= MAX_TRIES
 
-    def _blocker(self, retyping: Retyping | None) -> str | None:
-        """Why an object must keep its kind, or None."""
+    def _blocker(self, conversion: Conversion | None, retyping: Retyping | None) -> str | None:
+        """Why an object must stay, or keep its kind, or None."""
+        if self.fragment and conversion and (retyping or conversion.insert_after or any(o.path == "" for o in conversion.operations)):
+            return FOLLOWS
         if retyping is None:
             return None
-        if self.fragment:
-            return "A patch of a kustomization follows the object that it patches."
         reason = self.facts.kustomizations.blocks_conversion(self.manifest.path, retyping)
         return f"Not converted: {reason}." if reason else None
 

@@ -64,12 +64,15 @@ def _finish(ctx: Context, run: str) -> None:
     recorded = [FileOutcome.from_payload(item) for item in manifest["recorded"]]
     outcomes = sorted([*batches.outcomes, *recorded], key=lambda o: o.path)
     finished = ctx.engine.finish(setup, outcomes, batches.read, batches.original)
-    for path, data in finished.written.items():
-        ctx.blobs.write(names.PATCHED, f"{run}/{path}", data)
     removed = sorted(outcome.path for outcome in finished.outcomes if outcome.removed)
+    for path, data in finished.written.items():
+        if path in removed:
+            ctx.blobs.delete(names.PATCHED, f"{run}/{path}")
+        else:
+            ctx.blobs.write(names.PATCHED, f"{run}/{path}", data)
     ctx.blobs.write(names.PATCHED, f"{run}/{names.REMOVED}", state.dump({"removed": removed}))
     diffs = {path: diff for path, diff in {**batches.diffs, **finished.diffs}.items() if diff}
-    for name, data in ctx.engine.render(setup, finished.outcomes, diffs).items():
+    for name, data in ctx.engine.render(setup, finished.outcomes, diffs, finished.after).items():
         ctx.blobs.write(names.REPORTS, f"{run}/{name}", data)
     state.save(ctx, names.done(run), {"runId": run, "finishedAt": ctx.clock()} | _counts(finished.outcomes), if_absent=True)
 

@@ -9,36 +9,21 @@ a patch file without a target is matched by apiVersion, kind and name; a target'
 from __future__ import annotations
 
 import posixpath
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 from shared.domain.convert.base import Op
-from shared.domain.convert.kustomize_patches import Patch, body_fits, retargeted
+from shared.domain.convert.kustomize_changes import INCLUDING, Changes, following, image_entries, listed, patches_nothing
+from shared.domain.convert.kustomize_patches import body_fits, retyped_body
 from shared.domain.convert.kustomize_patches import patches_of as read_patches
 from shared.domain.convert.kustomize_remote import foreign_bases
 from shared.domain.model import ResourceRef, Retyping
 
 NAMES = ("kustomization.yaml", "kustomization.yml", "Kustomization")
-FILE_LISTS = ("resources", "bases", "components", "crds", "configurations", "transformers", "generators", "patchesStrategicMerge")
-INCLUDING = ("resources", "bases", "components")
 GATEWAY_KINDS = ("HTTPRoute", "Gateway")
 
 Read = Callable[[str], Sequence[Any] | None]
 """The parsed documents of a file of the run by its path; None where it is not there or not readable."""
-
-
-@dataclass(frozen=True, slots=True)
-class Changes:
-    """What became of a run's files and objects; paths are relative to the run's root."""
-
-    retyped: tuple[Retyping, ...] = ()
-    kept: tuple[ResourceRef, ...] = ()
-    """Objects of a kind that was converted elsewhere but not here: a target that selects both is written twice."""
-    removed: frozenset[str] = frozenset()
-    created: frozenset[str] = frozenset()
-    images: Mapping[str, Mapping[str, str]] = field(default_factory=dict)
-    """By file, the images (without tag) that were replaced in it: old name to new name."""
 
 
 class Kustomizations:
@@ -85,7 +70,7 @@ class Kustomizations:
 
     def lists(self, path: str, file: str) -> bool:
         """Whether a kustomization names a file or its folder itself, not as a copy."""
-        return file in _listed(path, self._files[path], INCLUDING)
+        return file in listed(path, self._files[path], INCLUDING)
 
     def versioned(self, image: str) -> bool:
         """Whether some kustomization of the run says the version of an image of this name (without a tag)."""
@@ -107,7 +92,7 @@ class Kustomizations:
         content = self._files[path]
         copies = {self._copies[b.name] for b in foreign_bases(path, content) if b.name in self._copies} if self._copies else set()
         inside = {folder for folder in map(posixpath.dirname, self._files) for copy in copies if f"{folder}/".startswith(f"{copy}/")}
-        return _listed(path, content, INCLUDING) | copies | inside
+        return listed(path, content, INCLUDING) | copies | inside
 
     def blocks_conversion(self, file: str, retyping: Retyping) -> str | None:
         """Why an object of `file` must not be converted, or None. One sentence naming the kustomization."""
@@ -130,43 +115,24 @@ class Kustomizations:
             for path in self.building(file):
                 moved.setdefault(path, {}).update(names)
         found = {
-            path: (*_retarget(self._patches[path], changes), *_relist(path, content, changes), *_rename(content, moved.get(path, {})))
+            path: tuple(following(path, content, self._patches[path], changes, moved.get(path, {})))
             for path, content in self._files.items()
         }
         return {path: ops for path, ops in found.items() if ops}
 
+    def emptied_patches(self, changes: Changes) -> frozenset[str]:
+        """Files of strategic-merge patches all of whose objects are gone, and the entries that name them with them."""
+        bodies: dict[str, list[bool]] = {}
+        for patch in (p for patches in self._patches.values() for p in patches if p.file is not None):
+            bodies.setdefault(str(patch.file), []).append(patches_nothing(patch, changes))
+        return frozenset(file for file, vain in bodies.items() if all(vain))
+
     def patch_operations(self, changes: Changes) -> dict[tuple[str, int], tuple[Op, ...]]:
         """The operations per (file, document) of strategic-merge patches that are matched by apiVersion and kind."""
         found: dict[tuple[str, int], tuple[Op, ...]] = {}
-        for patch in (p for patches in self._patches.values() for p in patches):
-            new = next((r for r in changes.retyped if patch.target is None and patch.selects(r.ref)), None)
-            if new is not None and patch.file is not None and isinstance(patch.body, Mapping):
-                wanted = {"apiVersion": new.api_version, "kind": new.kind}
-                found[patch.file, patch.document] = tuple(Op("replace", f"/{k}", v) for k, v in wanted.items() if patch.body[k] != v)
+        for patch in (p for patches in self._patches.values() for p in patches if p.file is not None):
+            found[str(patch.file), patch.document] = retyped_body(patch, changes.retyped)
         return {k: ops for k, ops in found.items() if ops}
-
-
-def image_entries(content: Mapping[str, Any]) -> Iterator[tuple[int, Mapping[str, Any]]]:
-    """(place, entry) of every entry of `images` that names an image."""
-    items = content.get("images")
-    for i, entry in enumerate(items if isinstance(items, list) else []):
-        if isinstance(entry, dict) and isinstance(entry.get("name"), str):
-            yield i, entry
-
-
-def _listed(path: str, content: Mapping[str, Any], fields: Iterable[str]) -> set[str]:
-    """The files and folders that a kustomization lists in these fields, relative to the run's root."""
-    return {_resolve(path, e) for f in fields for e in _entries(content, f)}
-
-
-def _entries(content: Mapping[str, Any], field: str) -> Iterator[str]:
-    items = content.get(field)
-    yield from (e for e in (items if isinstance(items, list) else []) if isinstance(e, str) and "\n" not in e and "://" not in e)
-
-
-def _resolve(path: str, entry: str) -> str:
-    resolved = posixpath.normpath(posixpath.join(posixpath.dirname(path), entry))
-    return "" if resolved == "." else resolved
 
 
 def _mentions(value: Any, ref: ResourceRef) -> bool:
@@ -176,53 +142,3 @@ def _mentions(value: Any, ref: ResourceRef) -> bool:
             return True
         return any(_mentions(v, ref) for v in value.values())
     return isinstance(value, list) and any(_mentions(v, ref) for v in value)
-
-
-def _retarget(patches: Sequence[Patch], changes: Changes) -> Iterator[Op]:
-    """Targets that select a converted object; where one also selects an object that stayed, the patch is written for both."""
-    added: dict[str, int] = {}
-    for patch in patches:
-        new = next((r for r in changes.retyped if patch.target is not None and patch.selects(r.ref)), None)
-        if new is None or patch.target is None:
-            continue
-        target = retargeted(patch.target, new)
-        if target == patch.target:
-            continue
-        if not any(patch.selects(k) for k in changes.kept):
-            yield from (Op("replace", f"{patch.place}/target/{k}", v) for k, v in target.items() if patch.target[k] != v)
-        else:
-            place = added.setdefault(patch.field, patch.siblings)
-            added[patch.field] += 1
-            yield Op("add", f"/{patch.field}/{place}", {**patch.entry, "target": target})
-
-
-def _rename(content: Mapping[str, Any], moved: Mapping[str, str]) -> Iterator[Op]:
-    """Entries of `images` follow the images that they are about."""
-    known = {entry["name"] for _, entry in image_entries(content)}
-    for i, entry in image_entries(content):
-        new = moved.get(entry["name"])
-        if new is not None and new not in known:
-            yield Op("replace", f"/images/{i}/name", new)
-
-
-def _relist(path: str, content: Mapping[str, Any], changes: Changes) -> Iterator[Op]:
-    for name in FILE_LISTS:
-        items = content.get(name)
-        if isinstance(items, list):
-            gone = [i for i, e in enumerate(items) if isinstance(e, str) and _resolve(path, e) in changes.removed]
-            yield from (
-                [Op("remove", f"/{name}")] if items and len(gone) == len(items) else [Op("remove", f"/{name}/{i}") for i in reversed(gone)]
-            )
-    yield from _add_created(path, content, changes)
-
-
-def _add_created(path: str, content: Mapping[str, Any], changes: Changes) -> Iterator[Op]:
-    """New files of the same folder; a Gateway is of no use where the kustomization builds nothing."""
-    items = content.get("resources")
-    kept = [e for e in items if not (isinstance(e, str) and _resolve(path, e) in changes.removed)] if isinstance(items, list) else []
-    listed = _listed(path, content, INCLUDING)
-    new = sorted(posixpath.basename(f) for f in changes.created if posixpath.dirname(f) == posixpath.dirname(path) and f not in listed)
-    if new and not kept:
-        yield Op("add", "/resources", new)
-    else:
-        yield from (Op("add", f"/resources/{len(kept) + i}", name) for i, name in enumerate(new))

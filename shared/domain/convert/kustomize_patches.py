@@ -10,6 +10,7 @@ from typing import Any
 
 import yaml
 
+from shared.domain.convert.base import Op
 from shared.domain.model import ResourceRef, Retyping
 from shared.domain.pointer import child
 
@@ -119,14 +120,21 @@ def retargeted(target: Mapping[str, Any], new: Retyping) -> dict[str, Any]:
     return dict(target) | {k: v for k, v in wanted.items() if target.get(k)}
 
 
+def retyped_body(patch: Patch, retyped: Iterable[Retyping]) -> tuple[Op, ...]:
+    """What a strategic-merge patch that kustomize matches by its own apiVersion and kind needs to match the converted object."""
+    new = next((r for r in retyped if patch.target is None and patch.selects(r.ref)), None)
+    if new is None or not isinstance(patch.body, Mapping):
+        return ()
+    wanted = {"apiVersion": new.api_version, "kind": new.kind}
+    return tuple(Op("replace", f"/{k}", v) for k, v in wanted.items() if patch.body[k] != v)
+
+
 def body_fits(patch: Patch, retyping: Retyping) -> bool:
-    """Whether the body does the same to the successor. Inline bodies that kustomize matches by their own kind cannot be retyped here.
+    """Whether the body does the same to the successor.
 
     Strategic-merge patches replace lists in kinds that kustomize does not know and merge them in those it knows: a list in the body of a
     patch for such a kind would come to mean something else.
     """
-    if patch.target is None and patch.file is None:
-        return False
     same_kind = retyping.kind == retyping.ref.kind
     default = ("",) if same_kind else ("/metadata/name", "/metadata/namespace", "/metadata/labels")
     kept = KEPT_FIELDS.get((retyping.ref.kind, retyping.kind), default)
