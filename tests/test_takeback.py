@@ -99,6 +99,32 @@ def test_the_pipeline_takes_back_the_same(tmp_path: Path) -> None:
     assert (entry(expected, "silver.yaml").status, entry(expected, "all.yaml").status) == ("refused", "patched")
 
 
+CONFIG = (
+    "apiVersion: apps.openshift.io/v1\nkind: DeploymentConfig\nmetadata: {name: web}\n"
+    "spec:\n  replicas: 1\n  selector: {app: web}\n  strategy: {type: %s}\n"
+    "  template: {metadata: {labels: {app: web}}, spec: {containers: [{name: web, image: 'quay.io/acme/web:1.0'}]}}\n"
+)
+SCALER = (
+    "apiVersion: autoscaling/v2beta2\nkind: HorizontalPodAutoscaler\nmetadata: {name: web}\n"
+    "spec:\n  scaleTargetRef: {apiVersion: apps.openshift.io/v1, kind: DeploymentConfig, name: web}\n  minReplicas: 1\n  maxReplicas: 3\n"
+)
+
+
+@pytest.mark.parametrize(
+    ("files", "kind"),
+    [
+        ({"web.yaml": CONFIG % "Rolling"}, b"kind: Deployment,"),
+        ({"web.yaml": CONFIG % "Custom"}, b"kind: DeploymentConfig,"),
+        ({}, b"kind: Deployment,"),
+    ],
+    ids=["the target becomes a Deployment", "the target stays what it is", "the target is elsewhere"],
+)
+def test_an_autoscaler_follows_its_target_and_gets_its_api_version_either_way(tmp_path: Path, files: dict[str, str], kind: bytes) -> None:
+    run = fix_tree(read_tree([tree(tmp_path, {**files, "scaler.yaml": SCALER})]), RunOptions("app", "okd"))
+    assert b"autoscaling/v2\n" in run.changed["scaler.yaml"]
+    assert kind in run.changed["scaler.yaml"]
+
+
 def test_what_another_application_of_the_tree_still_names_holds_nothing_back(tmp_path: Path) -> None:
     """A namesake elsewhere is no help to the one who loses the nearest."""
     run = fixed(tmp_path, {"one/all.yaml": f"{CLASS}---\n{CLAIM}", "two/class.yaml": CLASS})

@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Mapping
 from typing import Any
 
+from shared.domain.convert.stream_names import streams_named
 from shared.domain.paths import POD_SPECS, expand
 from shared.domain.pointer import MISSING, get
 from shared.domain.references import PODS, SERVICES, Reference, named, pods, space, to, usable
@@ -20,8 +21,13 @@ GATEWAY_GROUP = "gateway.networking.k8s.io"
 
 def references(obj: Object) -> Found:
     """Every reference of an object; values of a wrong form, and such as hold a variable, are none."""
-    found = [*pods(obj), *(SPECIFIC[obj["kind"]](obj) if obj["kind"] in SPECIFIC else ())]
+    found = [*pods(obj), *_streams(obj), *(SPECIFIC[obj["kind"]](obj) if obj["kind"] in SPECIFIC else ())]
     yield from (r for r in found if "${" not in r.name and "$(" not in r.name)
+
+
+def _streams(obj: Object) -> Found:
+    for namespace, name in streams_named(obj):
+        yield from to("/spec", "ImageStream", namespace or space(obj), name)
 
 
 def _mappings(obj: Object, *patterns: str) -> Iterator[tuple[str, dict[str, Any]]]:

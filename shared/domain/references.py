@@ -10,7 +10,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from shared.domain.paths import containers, expand, pod_spec
+from shared.domain.paths import POD_SPECS, containers, expand, pod_spec
 from shared.domain.pointer import JsonValue, child, get
 
 PODS, SERVICES = "pods", "services"
@@ -19,7 +19,7 @@ PODS, SERVICES = "pods", "services"
 MADE_OUTSIDE = frozenset(
     """
     Secret ConfigMap ServiceAccount ClusterRole PersistentVolume VolumeSnapshot StorageClass PriorityClass RuntimeClass Gateway
-    Middleware
+    Middleware ImageStream
     """.split()  # noqa: SIM905 (reads better than a line each)
 )
 """Kinds that operators, clusters and people make beside an application: a missing one is no mistake, one that a change takes away is."""
@@ -43,8 +43,8 @@ class Reference:
 
     @property
     def target(self) -> tuple[str, str | None, str, str | None]:
-        """What is meant, whoever names it."""
-        return self.kind, self.namespace, self.name, None if self.part is None else str(self.part)
+        """What is meant, whoever names it; a workload may get another kind."""
+        return "workload" if self.kind in POD_SPECS else self.kind, self.namespace, self.name, None if self.part is None else str(self.part)
 
     def to_json(self) -> list[JsonValue]:
         return [self.path, self.kind, self.namespace, self.name, self.part, [list(pair) for pair in self.labels], self.outside]

@@ -7,7 +7,6 @@ while one is left, removing the stream would lose what that one needs (DESIGN 6.
 from __future__ import annotations
 
 import functools
-import json
 from collections.abc import Iterator, Mapping
 from typing import Any, Literal
 
@@ -15,16 +14,15 @@ from shared.domain.boundary import off_limits
 from shared.domain.checks.base import Found, check
 from shared.domain.checks.cluster import Nothing
 from shared.domain.convert.base import CannotConvert, Converter
-from shared.domain.convert.edits import annotations_of, metadata, namespace_of
-from shared.domain.convert.image_triggers import TRIGGERS
+from shared.domain.convert.edits import metadata, namespace_of
 from shared.domain.convert.registry import CONVERSIONS
+from shared.domain.convert.stream_names import streams_named
 from shared.domain.convert.trigger_images import followed, local_tag
 from shared.domain.facts import Facts
 from shared.domain.paths import containers
 from shared.domain.pointer import get
 from shared.domain.rulebook import Closed
 
-STREAM_KINDS = ("ImageStreamTag", "ImageStreamImage", "ImageStream")
 USING: Mapping[str, str] = {"DeploymentConfig": "deployment-config", "BuildConfig": "build-config"}
 """The conversion of each kind that names streams in its own fields; others name them in an annotation."""
 
@@ -46,7 +44,7 @@ def image_stream(obj: Mapping[str, Any], params: StreamParams, facts: Facts) -> 
 def _users(obj: Mapping[str, Any], facts: Facts) -> tuple[bool, str | None]:
     """Whether anything of the run refers to a stream, and the first of these that is not converted."""
     name, namespace, found = metadata(obj).get("name"), namespace_of(obj), False
-    for user, place, stream in _references(facts):
+    for user, place, stream in _references(facts.run):
         if stream == name and (place == namespace or None in (place, namespace)):
             found = True
             if not _converted(user, facts):
@@ -55,7 +53,7 @@ def _users(obj: Mapping[str, Any], facts: Facts) -> tuple[bool, str | None]:
         pods = list(_local_users(str(name), namespace, facts))
         left = next((user for user, settled in pods if not settled), None)
         return found or bool(pods), left or (None if pods else "every pod of the namespace that has its name as image")
-    return found, "a Template that is not expanded yet" if _closed_templates(facts) else None
+    return found, "a Template that is not expanded yet" if _closed_templates(facts.run) else None
 
 
 def _local_users(stream: str, namespace: str | None, facts: Facts) -> Iterator[tuple[str, bool]]:
@@ -99,33 +97,7 @@ def _converted(user: Mapping[str, Any], facts: Facts) -> bool:
 @functools.lru_cache(maxsize=2)
 def _references(facts: Facts) -> tuple[tuple[Mapping[str, Any], str | None, str], ...]:
     """(user, namespace, stream) of every reference of the run."""
-    return tuple((user, place or namespace_of(user), name) for user in facts.whole() for place, name in _named(user))
-
-
-def _named(user: Mapping[str, Any]) -> Iterator[tuple[str | None, str]]:
-    triggers = annotations_of(user).get(TRIGGERS)
-    if triggers is None:
-        yield from _streams(user.get("spec"))
-        return
-    try:
-        yield from _streams(json.loads(triggers))
-    except ValueError:
-        return
-
-
-def _streams(value: Any) -> Iterator[tuple[str | None, str]]:
-    """(namespace, stream) of every reference below a value."""
-    if isinstance(value, list):
-        for item in value:
-            yield from _streams(item)
-    elif isinstance(value, dict):
-        for key, inner in value.items():
-            if key in ("from", "to") and isinstance(inner, dict) and isinstance(inner.get("name"), str):
-                place = inner.get("namespace")
-                if inner.get("kind", "ImageStreamTag") in STREAM_KINDS:
-                    yield place if isinstance(place, str) and place else None, inner["name"].partition(":")[0].partition("@")[0]
-            else:
-                yield from _streams(inner)
+    return tuple((user, place or namespace_of(user), name) for user in facts.whole() for place, name in streams_named(user))
 
 
 @functools.lru_cache(maxsize=2)
