@@ -82,7 +82,7 @@ def updates(recorded: JsonValue, text: str, source: str, questions: Iterable[Que
     """What an existing file (its parsed content, its text) needs: relative operations; answers are never touched.
 
     New open questions join `open`, answered ones leave it; one that stands in the file as a comment is asked there. One that is
-    not asked this time stays: it may be of a part of the application that this run did not see.
+    not asked this time stays: it may be of a part of the application that this run did not see, and a second run changes nothing.
     """
     if not isinstance(recorded, dict):
         return []
