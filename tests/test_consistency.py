@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import json
 
+import pytest
+
 from shared.cli.local import inspected
 from shared.domain.consistency import as_they_came
 from shared.domain.intake import plan_run
@@ -93,7 +95,7 @@ def test_a_reference_that_a_change_bends_is_put_back_and_the_rest_stays() -> Non
 
 def test_labels_that_a_change_takes_from_pods_are_put_back() -> None:
     run = finished(FILES, {"web.yaml": DEPLOYMENT.replace("labels: {app: web}", "labels: {app: other}")})
-    assert "names pods with the labels app=web" in str(entry(run, "web.yaml").reason)
+    assert "selects pods with the labels app=web, of which there are none here" in str(entry(run, "web.yaml").reason)
 
 
 def test_what_dangled_before_is_no_reason_to_refuse() -> None:
@@ -137,4 +139,26 @@ def test_a_missing_object_is_told_only_where_all_of_the_application_is_there() -
     assert told({**broken, "kustomization.yaml": remote}) == [], "a remote base may hold the Service"
     assert told({**broken, "kustomization.yaml": "resources: 3\nhelmCharts: [{name: a}]\n"}) == []
     assert told({**broken, "chart.yaml": chart}) == [], "a chart may make the Service"
+    own = "apiVersion: apiextensions.k8s.io/v1\nkind: CustomResourceDefinition\nmetadata: {name: x}\n"
+    assert told({**broken, "crd.yaml": own}) == [], "an operator may make it"
     assert told({"ingress.yaml": broken["ingress.yaml"]}) == [], "no Service at all: they are somewhere else"
+
+
+@pytest.mark.parametrize(
+    ("selector", "expected"),
+    [
+        ("{app: wbe}", "Service web selects pods with the labels app=wbe, of which there are none here."),
+        ("{app: web, statefulset.kubernetes.io/pod-name: web-0}", None),
+        ("{statefulset.kubernetes.io/pod-name: web-0}", None),
+    ],
+)
+def test_a_selector_that_meets_no_pods_is_told(selector: str, expected: str | None) -> None:
+    run = finished({"service.yaml": SERVICE.replace("{app: web}", selector), "web.yaml": DEPLOYMENT}, {})
+    told = [(v.severity, v.message) for o in run.outcomes for v in o.violations if v.rule_id == "AKS0007" and "Service" in v.message]
+    assert told == ([("info", expected)] if expected else [])
+
+
+def test_the_label_that_openshift_gives_the_pods_of_a_deployment_config_counts() -> None:
+    config = DEPLOYMENT.replace("apps/v1\nkind: Deployment", "apps.openshift.io/v1\nkind: DeploymentConfig")
+    selecting = SERVICE.replace("{app: web}", "{deploymentconfig: web}")
+    assert "pods" not in {kind for kind, _, _ in missing({"a.yaml": config, "b.yaml": selecting})}

@@ -18,7 +18,7 @@ from shared.domain.model import ResourceRef
 from shared.domain.pointer import JsonValue
 from shared.domain.population import Population
 from shared.domain.reference_kinds import references
-from shared.domain.references import Reference
+from shared.domain.references import PODS, Reference
 
 Answers = Callable[[str], JsonValue]
 PARTS = {"Service": "port", "Gateway": "listener"}
@@ -56,7 +56,7 @@ class Dangling:
             part = PARTS.get(what.kind, "key")
             return f"{owner.kind} {owner.name} names {part} {what.part} of {what.kind} {what.name}, which has no such {part}"
         if what.labels:
-            return f"{owner.kind} {owner.name} names {what.kind} with the labels {what.name}, which are not there"
+            return f"{owner.kind} {owner.name} selects {what.kind} with the labels {what.name}, of which there are none here"
         return f"{owner.kind} {owner.name} names {what.kind} {what.name}, which is not there"
 
 
@@ -131,10 +131,15 @@ def reported(index: Mapping[str, Any]) -> list[Dangling]:
     not often made by hand.
     """
     came = as_they_came(index)
-    brought = WRITTEN_DOWN & {e.object["kind"] for e in came.entries} if whole_application(index) else frozenset()
+    made = {kind for e in came.entries for kind in (e.object["kind"], *([PODS] if "pod" in e.object else []))}
+    brought = WRITTEN_DOWN & made if whole_application(index) else frozenset()
     written = [d for d in came.dangling if d.entry.file not in index["patches"]]
-    sure = [d for d in written if (_same_application(d, came) if d.only_part else d.reference.kind in brought)]
+    sure = [d for d in written if (_same_application(d, came) if d.only_part else _brought(d.reference, brought))]
     return list({d.target: d for d in reversed(sure)}.values())[::-1]
+
+
+def _brought(reference: Reference, kinds: frozenset[str]) -> bool:
+    return reference.kind in kinds and not reference.outside
 
 
 def _same_application(found: Dangling, came: State) -> bool:
@@ -147,16 +152,19 @@ def _same_application(found: Dangling, came: State) -> bool:
 NEIGHBOURS = 3
 """Distance up to which two files are surely of one application: the same folder, one below, the one above."""
 
-WRITTEN_DOWN = frozenset({"Service", "Deployment", "StatefulSet", "DeploymentConfig", "PersistentVolumeClaim"})
+WRITTEN_DOWN = frozenset({PODS, "Service", "Deployment", "StatefulSet", "DeploymentConfig", "PersistentVolumeClaim"})
 """Target kinds that an application brings itself; Secrets, ConfigMaps and ServiceAccounts are often made beside it."""
 
 
 def whole_application(index: Mapping[str, Any]) -> bool:
-    """Whether nothing outside the run can make its objects: no chart, operator or Template, and only kustomizations of local files."""
+    """Whether nothing outside the run can make its objects.
+
+    There is no chart, no Template, no operator with CRDs of its own, and every kustomization names only local files.
+    """
     groups = {e["object"]["apiVersion"].rpartition("/")[0] for e in index["objects"]}
     plain = all("." not in g or g.endswith((".k8s.io", ".openshift.io")) or g in ROUTING for g in groups)
     kinds = {e["object"]["kind"] for e in index["objects"]}
-    return plain and "Template" not in kinds and not any(map(_brings_more, index["kustomizations"].values()))
+    return plain and not kinds & {"Template", "CustomResourceDefinition"} and not any(map(_brings_more, index["kustomizations"].values()))
 
 
 ROUTING = frozenset({"traefik.io", "traefik.containo.us"})

@@ -9,6 +9,7 @@ from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
+from shared.domain.convert.deployment_config import CONTROLLER_LABEL
 from shared.domain.facts import distance, nearest
 from shared.domain.pointer import get
 from shared.domain.references import PODS, SERVICES, Reference, space
@@ -52,8 +53,10 @@ class Population:
 
 
 def _labels(kind: str, obj: Mapping[str, Any]) -> dict[str, Any]:
-    """The labels that a selector of this kind sees: those of an object's pods, or those of a Service."""
+    """The labels that a selector of this kind sees: those of an object's pods (OpenShift adds one), or those of a Service."""
     found = obj["pod"]["labels"] if kind == PODS and "pod" in obj else None
+    if found is not None and obj["kind"] == "DeploymentConfig":
+        return {CONTROLLER_LABEL: get(obj, "/metadata/name"), **found}
     if kind == SERVICES and obj["kind"] == "Service":
         found = get(obj, "/metadata/labels")
     return found if isinstance(found, dict) else {}

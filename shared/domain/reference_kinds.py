@@ -16,6 +16,13 @@ from shared.domain.references import PODS, SERVICES, Reference, named, pods, spa
 Found = Iterator[Reference]
 Object = Mapping[str, Any]
 CORE_GROUPS = (None, "", "core")
+ADDED_LATER = frozenset(
+    """
+    statefulset.kubernetes.io/pod-name apps.kubernetes.io/pod-index job-name controller-uid batch.kubernetes.io/job-name
+    batch.kubernetes.io/controller-uid pod-template-hash controller-revision-hash deployment
+    """.split()  # noqa: SIM905 (reads better than a line each)
+)
+"""Labels that controllers put on pods: no manifest of theirs shows them (kubernetes.io/docs/reference/labels-annotations-taints)."""
 GATEWAY_GROUP = "gateway.networking.k8s.io"
 
 
@@ -49,8 +56,9 @@ def _select(obj: Object, path: str, kind: str, namespace: str | None, *, outside
     """What plain labels select; `path` is that of the labels."""
     labels = get(obj, path)
     if isinstance(labels, dict) and labels and all(isinstance(v, str) and "${" not in v for v in labels.values()):
-        pairs = tuple(sorted(labels.items()))
-        yield Reference(path, kind, namespace, ",".join(f"{k}={v}" for k, v in pairs), None, pairs, outside)
+        pairs = tuple(sorted((k, v) for k, v in labels.items() if k not in ADDED_LATER))
+        if pairs:
+            yield Reference(path, kind, namespace, ",".join(f"{k}={v}" for k, v in pairs), None, pairs, outside)
 
 
 def _select_plainly(obj: Object, path: str, kind: str, namespace: str | None, *, outside: bool = False) -> Found:
