@@ -23,6 +23,8 @@ from shared.domain.standing import in_force
 from shared.domain.yaml_lines import line_of
 
 VALUE_SHOWN = 80
+LIST_SHOWN = 600
+"""How much of a list: every name in it is something that somebody must look at."""
 DECISIONS_RULE = "AKS0001"
 
 
@@ -139,4 +141,5 @@ class Fields(dict[str, str]):
 def one_line(text: str) -> str:
     """A value fit for a message."""
     text = " ".join(text.split())
-    return text if len(text) <= VALUE_SHOWN else text[: VALUE_SHOWN - 1] + "…"
+    shown = LIST_SHOWN if ", " in text else VALUE_SHOWN
+    return text if len(text) <= shown else text[: shown - 1] + "…"

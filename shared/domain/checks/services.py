@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import ipaddress
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-from shared.domain.checks.base import Found, check
+from shared.domain.checks.base import Found, check, opaque
+from shared.domain.checks.basic import When
 from shared.domain.checks.cluster import Nothing
 from shared.domain.convert.base import decision_key
 from shared.domain.facts import Facts
@@ -14,6 +16,9 @@ from shared.domain.pointer import MISSING, get
 INTERNAL = "/metadata/annotations/service.beta.kubernetes.io~1azure-load-balancer-internal"
 PUBLIC_ADDRESS = "/metadata/annotations/service.beta.kubernetes.io~1azure-pip-name"
 
+LEFT_TO_THEIR_OWNERS = frozenset({"tailscale"})
+"""Classes whose controllers run on AKS as anywhere."""
+
 
 def exposure_key(obj: Mapping[str, Any]) -> str:
     """The Decision that says `public` or `internal` for a Service, by its name."""
@@ -21,9 +26,28 @@ def exposure_key(obj: Mapping[str, Any]) -> str:
     return decision_key("loadBalancers", name if isinstance(name, str) else "unnamed")
 
 
-@check("undecided-load-balancer", Nothing)
-def undecided_load_balancer(obj: Mapping[str, Any], _: Nothing, facts: Facts) -> Iterator[Found]:
+@check("undecided-load-balancer", When)
+def undecided_load_balancer(obj: Mapping[str, Any], params: When, facts: Facts) -> Iterator[Found]:
     """Fires at `spec.type: LoadBalancer` where neither an annotation nor a Decision says public or internal."""
-    said = any(get(obj, p) is not MISSING for p in (INTERNAL, PUBLIC_ADDRESS))
+    said = not params.holds(obj) or any(get(obj, p) is not MISSING for p in (INTERNAL, PUBLIC_ADDRESS))
     if get(obj, "/spec/type") == "LoadBalancer" and not said and facts.decision(exposure_key(obj)) != "public":
         yield Found("/spec/type")
+
+
+@check("decided-load-balancer", Nothing)
+def decided_load_balancer(obj: Mapping[str, Any], _: Nothing, facts: Facts) -> Iterator[Found]:
+    """Fires at the private address and at the class of a LoadBalancer Service of which a Decision says public or internal."""
+    if get(obj, "/spec/type") != "LoadBalancer" or facts.decision(exposure_key(obj)) not in ("public", "internal"):
+        return
+    address, owner = get(obj, "/spec/loadBalancerIP"), get(obj, "/spec/loadBalancerClass")
+    if isinstance(address, str) and _private(address):
+        yield Found("/spec/loadBalancerIP", {"value": address, "what": "the address"})
+    if isinstance(owner, str) and owner and not opaque(owner) and owner not in LEFT_TO_THEIR_OWNERS:
+        yield Found("/spec/loadBalancerClass", {"value": owner, "what": "the load balancer class"})
+
+
+def _private(address: str) -> bool:
+    try:
+        return ipaddress.ip_address(address).is_private
+    except ValueError:
+        return False
