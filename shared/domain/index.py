@@ -10,7 +10,7 @@ from pathlib import PurePosixPath
 from typing import Any
 
 from shared.domain.convert.backend_services import ANNOTATIONS
-from shared.domain.convert.edits import annotations_of
+from shared.domain.convert.edits import annotations_of, metadata
 from shared.domain.convert.image_triggers import TRIGGERS
 from shared.domain.convert.kustomize import Kustomizations
 from shared.domain.convert.template import Answers, expanded
@@ -176,7 +176,7 @@ def _pod_facts(obj: Mapping[str, Any]) -> dict[str, JsonValue]:
     terms = [get(obj, f"{base}/affinity/{kind}") for kind in ("podAffinity", "podAntiAffinity")]
     spread = get(obj, f"{base}/topologySpreadConstraints")
     facts: dict[str, JsonValue] = {
-        "labels": labels if isinstance(labels, dict) else {},
+        "labels": (labels if isinstance(labels, dict) else {}) | _controllers_label(obj),
         "ports": ports,
         "images": sorted(images),
         "short": sorted({tag for _, c in containers(obj) if (tag := short_tag(c.get("image")))}),
@@ -186,6 +186,12 @@ def _pod_facts(obj: Mapping[str, Any]) -> dict[str, JsonValue]:
     owned = get(obj, "/metadata/ownerReferences") is not MISSING
     claims: list[JsonValue] = [name for name in mounted if isinstance(name, str) and not owned]
     return facts | {"claims": claims} if claims else facts
+
+
+def _controllers_label(obj: Mapping[str, Any]) -> dict[str, JsonValue]:
+    """The label that OpenShift adds to every pod of a DeploymentConfig, and so does the Deployment where something selects by it."""
+    name = metadata(obj).get("name")
+    return {"deploymentconfig": name} if obj["kind"] == "DeploymentConfig" and isinstance(name, str) else {}
 
 
 def features_of(obj: Mapping[str, Any]) -> Iterator[str]:

@@ -90,11 +90,14 @@ def is_object(value: JsonValue) -> bool:
 
 
 def objects_of(value: JsonValue) -> Iterator[tuple[str, dict[str, Any]]]:
-    """(base pointer, object) of the value itself ("") or, for any `kind: *List` with items, of its items ("/items/0")."""
+    """(base pointer, object) of the value itself ("") or, for any `kind: *List` with items, of its items ("/items/0").
+
+    A RouteList and the like whose items leave out what they are (kubectl fills it in from the list) is one object.
+    """
     if not is_object(value):
         return
     items = value.get("items")
-    if value["kind"].endswith("List") and isinstance(items, list):
+    if value["kind"].endswith("List") and isinstance(items, list) and (value["kind"] == "List" or all(map(is_object, items))):
         yield from ((f"/items/{i}", item) for i, item in enumerate(items) if is_object(item))
     else:
         yield "", value
