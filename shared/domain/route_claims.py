@@ -24,12 +24,16 @@ CANARY = "nginx.ingress.kubernetes.io/canary"
 EVERYTHING: Mapping[str, Any] = {"path": {"type": "PathPrefix", "value": "/"}}
 
 
+Place = tuple[int, str, int, int]
+"""(document, pointer, line, column) in the file as it came."""
+
+
 @dataclass(frozen=True, slots=True)
 class Claimant:
     """A route in the state after the run."""
 
     path: str
-    document: int
+    place: Place
     ref: ResourceRef
     made_here: bool
 
@@ -64,9 +68,22 @@ def _routes(
         data = read(path)
         made = any(o.rule_id in MADE_BY for o in entries[path].operations)
         for document in read_manifest(path, data).documents if data is not None else ():
-            for _, obj in resources(document):
+            for base, obj in resources(document):
                 if obj["kind"] in CLAIMS:
-                    yield Claimant(path, document.index, ResourceRef.of(obj), made), obj
+                    ref = ResourceRef.of(obj)
+                    place = _origin(ref, entries[path]) or (document.index, base, *document.position(base))
+                    yield Claimant(path, place, ref, made), obj
+
+
+def _origin(made: ResourceRef, entry: FileOutcome) -> Place | None:
+    """Where the object stands that a route of this file was made of."""
+    for found in entry.violations:
+        source = found.resource
+        if found.rule_id not in MADE_BY or source is None or source.namespace != made.namespace:
+            continue
+        if source.name and (made.name == source.name or str(made.name).startswith(f"{source.name}-")):
+            return found.document, found.path, found.line, found.column
+    return None
 
 
 def _claims(obj: Mapping[str, Any]) -> Iterator[str]:
@@ -105,4 +122,4 @@ def _violation(first: Claimant, other: Claimant, claim: list[Any]) -> Violation:
     rule, (_, _, host, path, *_) = by_id()[RULE], claim
     where = f"{host or 'every host'}{(path or {}).get('value', '')}"
     message = f"{first.label} and {other.label} both answer {where}: where both are applied at once, {first.label} gets the requests."
-    return Violation(rule.id, rule.title, rule.severity, other.document, "", 1, 1, other.ref, message, rule.links, reason=rule.advice)
+    return Violation(rule.id, rule.title, rule.severity, *other.place, other.ref, message, rule.links, reason=rule.advice)
