@@ -13,7 +13,8 @@ apiVersion: route.openshift.io/v1
 kind: Route
 metadata: {name: %s, namespace: shop}
 spec:
-  {host: www.acme.com, to: {kind: Service, name: web}, tls: {termination: edge, externalCertificate: {name: t}, insecureEdgeTerminationPolicy: Redirect}}
+  {host: www.acme.com, to: {kind: Service, name: web},
+   tls: {termination: edge, externalCertificate: {name: t}, insecureEdgeTerminationPolicy: Redirect}}
 ---
 """
 
@@ -21,4 +22,4 @@ spec:
 def test_the_line_is_that_of_the_second_route_although_documents_were_added_before_it() -> None:
     done = fix({"a.yaml": (SERVICE + ROUTE % "a" + ROUTE % "b").encode()}, "okd")
     found = [v for o in done.outcomes for v in o.violations if v.rule_id == "AKS0211"]
-    assert {(v.document, v.path, v.line) for v in found} == {(2, "/kind", 10)}
+    assert {(v.document, v.path, v.line) for v in found} == {(2, "/kind", 11)}
