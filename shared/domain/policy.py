@@ -99,9 +99,11 @@ def numbers(version: str) -> tuple[int, ...]:
 
 def sentence(policy: Policy, action: Action, *, safeguards: bool) -> str:
     """What AKS does and says, to stand behind a rule's message; "" where nobody answers (no safeguards, only the namespace's label)."""
-    does = {"warned": "AKS warns", "changed": "AKS changes it", "denied": "AKS denies it"}[action]
     if not safeguards:
         return ""
+    if action == "changed":
+        return " AKS changes it by itself." if policy.says else ""
+    does = "denies it" if action == "denied" else "warns"
     if policy.says:
-        return f' {does}: "{policy.says}".'
-    return "" if action == "warned" else f" {does}."
+        return f' AKS {does}: "{policy.says}".'
+    return " AKS denies it." if action == "denied" else ""
