@@ -7,6 +7,7 @@ hides an open question beside it.
 from __future__ import annotations
 
 import fnmatch
+import re
 from collections.abc import Iterator, Mapping
 from typing import Any
 
@@ -16,6 +17,8 @@ from shared.domain.chart_values import Leaf, leaves, roots_of
 from shared.domain.checks.base import Found, check, opaque
 from shared.domain.checks.basic import text_of
 from shared.domain.checks.cluster import Nothing, ingress_class_exists
+from shared.domain.checks.scheduling import INSISTING, NodeLabelParams
+from shared.domain.checks.text import strings
 from shared.domain.convert.base import decision_key
 from shared.domain.facts import Facts
 from shared.domain.pointer import get
@@ -23,7 +26,7 @@ from shared.domain.rulebook import Closed
 from shared.domain.storage_classes import class_exists, class_shape, target_class
 
 STORAGE_KEYS = frozenset({"storageClass", "storageClassName"})
-IMAGE_KEYS = frozenset({"repository", "image", "registry", "imageRegistry", "imageRepository"})
+IMAGE_KEYS = frozenset({"repository", "image", "registry", "imageRegistry", "imageRepository", "systemDefaultRegistry"})
 CLASS_KEYS = frozenset({"ingressClassName", "kubernetes.io/ingress.class"})
 NO_CLASS = "-"
 """Charts write it for `storageClassName: ""`: a volume made by hand."""
@@ -52,6 +55,19 @@ class KeyParams(Closed):
     any_of: tuple[str, ...] = ()
     under: tuple[str, ...] = ()
     together: bool = False
+
+
+class ValuesTextParams(Closed):
+    """`pattern` as of the check `text`; `none_of`: globs of the names of entries that other rules speak of."""
+
+    pattern: str
+    none_of: tuple[str, ...] = ()
+
+
+class SectionParams(Closed):
+    """Names of sections of values."""
+
+    names: tuple[str, ...] = Field(min_length=1)
 
 
 def plain(value: object) -> str | None:
@@ -164,3 +180,41 @@ def values_load_balancer(obj: Mapping[str, Any], _: Nothing, facts: Facts) -> It
 def values_unreadable(obj: Mapping[str, Any], _: Nothing, __: Facts) -> Iterator[Found]:
     """Fires at values in a text that is no YAML mapping."""
     yield from (Found(r.pointer) for r in roots_of(obj) if r.text and r.value is None)
+
+
+@check("values-text", ValuesTextParams)
+def values_text(obj: Mapping[str, Any], params: ValuesTextParams, _: Facts) -> Iterator[Found]:
+    """Fires once per object and matched value in the texts of values."""
+    seen: set[str] = set()
+    for leaf in leaves(obj):
+        if isinstance(leaf.value, dict) or any(fnmatch.fnmatchcase(leaf.name, g) for g in params.none_of):
+            continue
+        for match in (m for _, text in strings(leaf.value, "") for m in re.finditer(params.pattern, text)):
+            shown = match[match.lastindex or 0]
+            if shown not in seen:
+                seen.add(shown)
+                yield Found(leaf.path, {"value": shown, "field": leaf.name})
+
+
+@check("values-node-affinity", NodeLabelParams)
+def values_node_affinity(obj: Mapping[str, Any], params: NodeLabelParams, _: Facts) -> Iterator[Found]:
+    """Fires at an expression of a required node affinity in values that insists on one of these labels."""
+    for leaf in leaves(obj):
+        required = leaf.name == "key" and "requiredDuringSchedulingIgnoredDuringExecution" in leaf.names and "nodeAffinity" in leaf.names
+        label, operator = plain(leaf.value), str(leaf.siblings.get("operator"))
+        if required and label and operator in INSISTING and any(fnmatch.fnmatchcase(label, g) for g in params.labels):
+            values = leaf.siblings.get("values")
+            shown = ", ".join(text_of(v) for v in values) if isinstance(values, list) else ""
+            yield Found(leaf.path, {"label": label, "value": shown or "present"})
+
+
+@check("values-section", SectionParams)
+def values_section(obj: Mapping[str, Any], params: SectionParams, _: Facts) -> Iterator[Found]:
+    """Fires once at the first of these sections of values that is not switched off, with the names of all."""
+    found = [
+        leaf
+        for leaf in leaves(obj)
+        if leaf.name in params.names and isinstance(leaf.value, dict) and leaf.value.get("enabled") is not False
+    ]
+    if found:
+        yield Found(found[0].path, {"value": ", ".join(dict.fromkeys(leaf.name for leaf in found))})
