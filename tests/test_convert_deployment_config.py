@@ -4,6 +4,8 @@ import pytest
 import yaml
 from convert_support import FakeLookup, convert, expect_refusal, messages
 
+from shared.domain.convert.deployment_config import deployment_config
+
 BASE = """
 apiVersion: apps.openshift.io/v1
 kind: DeploymentConfig
@@ -265,3 +267,10 @@ def test_the_registry_map_moves_the_streams_image_and_lists_its_import():
     )
     assert result["spec"]["template"]["spec"]["containers"][0]["image"] == "shop.azurecr.io/acme/web:1.0"
     assert [r.command for r in conversion.resources] == ["az acr import --name shop --source quay.io/acme/web:1.0 --image acme/web:1.0"]
+
+
+def test_counts_that_flux_fills_in_later_stay_as_they_are():
+    text = dc(replicas="${REPLICAS}", revisionHistoryLimit="${KEPT}", minReadySeconds="%{READY}%")
+    made = deployment_config(yaml.safe_load(text), FakeLookup())
+    assert [o.path for o in made.operations] == ["/apiVersion", "/kind", "/spec/selector"]
+    expect_refusal("deployment-config", dc(replicas="two"))

@@ -11,7 +11,7 @@ from typing import Any
 from shared.domain.convert.base import CannotConvert, Conversion, Lookup, Loss, Op, decision_key
 from shared.domain.convert.deployment_strategy import Strategy, check_strategy, strategy_losses, strategy_operations
 from shared.domain.convert.edits import annotations_of, label_of, name_of, namespace_of, retype, without_annotations, without_fields
-from shared.domain.convert.forms import Form, read_form
+from shared.domain.convert.forms import Count, Form, read_form
 from shared.domain.convert.trigger_images import resolve_images
 from shared.domain.model import Question
 from shared.domain.paths import containers
@@ -40,13 +40,13 @@ class Template(Form):
 class Spec(Form):
     """`spec` of a DeploymentConfig."""
 
-    replicas: int | None = None
+    replicas: Count = None
     selector: dict[str, str] | None = None
     template: Template
     strategy: Strategy | None = None
     triggers: list[dict[str, Any]] | None = None
-    min_ready_seconds: int | None = None
-    revision_history_limit: int | None = None
+    min_ready_seconds: Count = None
+    revision_history_limit: Count = None
     paused: bool | None = None
     test: bool | None = None
 
@@ -90,7 +90,7 @@ def _check(obj: dict[str, Any], spec: Spec, lookup: Lookup) -> None:
     ]
     if revisions and "deployment" not in labels:
         raise CannotConvert(f"a selector uses the label deployment: {min(revisions)}, which only the DeploymentConfig controller sets")
-    check_strategy(spec.strategy or Strategy(), spec.min_ready_seconds or 0)
+    check_strategy(spec.strategy or Strategy(), spec.min_ready_seconds if isinstance(spec.min_ready_seconds, int) else 0)
 
 
 def _pause(spec: Spec) -> list[Loss]:

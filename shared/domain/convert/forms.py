@@ -1,17 +1,19 @@
 """The strict forms of source objects: a field that a form does not know is a refusal, never a silent loss.
 
 Each form names every field of the source's API; pydantic reads it in strict mode (no coercion), so that a converter sees only values
-of the right type and `${VAR}` in a numeric field is refused with its place.
+of the right type and `${VAR}` in a numeric field that it must understand is refused with its place.
 """
 
 from __future__ import annotations
 
-from typing import Any, TypeVar
+from typing import Annotated, Any, TypeVar
 
-from pydantic import BaseModel, ConfigDict, ValidationError
+from pydantic import BaseModel, ConfigDict, PlainValidator, ValidationError
 from pydantic.alias_generators import to_camel
+from pydantic_core import PydanticCustomError
 
 from shared.domain.convert.base import CannotConvert
+from shared.domain.convert.edits import is_opaque
 from shared.domain.pointer import join
 
 
@@ -20,6 +22,15 @@ class Form(BaseModel):
 
     model_config = ConfigDict(alias_generator=to_camel, populate_by_name=True, strict=True, extra="forbid", frozen=True)
 
+
+def _count(value: object) -> object:
+    if value is None or (isinstance(value, int) and not isinstance(value, bool)) or is_opaque(value):
+        return value
+    raise PydanticCustomError("int_type", "not a whole number")
+
+
+Count = Annotated[int | str | None, PlainValidator(_count)]
+"""A whole number, or the `${VAR}` that is filled in later, in a field that a conversion leaves as it is."""
 
 F = TypeVar("F", bound=Form)
 TOLD = {
