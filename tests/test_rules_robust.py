@@ -16,13 +16,18 @@ from shared.domain.inspector import firing
 from shared.domain.intake import plan_run
 from shared.domain.proposals import conversion_of
 from shared.domain.rulebook import Rule, built_in
-from shared.domain.run import RunOptions
+from shared.domain.run import RunOptions, SourceFile
 
 JUNK = (None, "", "x", 7, True, [], [None], ["x"], [7], [{}], {}, {"x": None})
 
 
-def facts() -> Facts:
-    return Facts(plan_run([], RunOptions("test", "okd")))
+STRICT = "{podSecurity: restricted, safeguards: enforce, allowedImages: '^acme/'}"
+
+
+def facts(rule: Rule, target: str | None = None) -> Facts:
+    """The facts of a run that holds the rule's examples."""
+    files = [SourceFile(f"{n}.yaml", (e.bad or "").encode()) for n, e in enumerate(rule.examples)]
+    return Facts(plan_run(files, RunOptions("test", "okd", target)))
 
 
 def places(value: Any) -> Iterator[tuple[Any, Any]]:
@@ -46,11 +51,21 @@ def damaged(document: dict[str, Any]) -> Iterator[dict[str, Any]]:
 
 @pytest.mark.parametrize("rule", [r for r in built_in() if any(e.bad for e in r.examples)], ids=lambda r: r.id)
 def test_no_damaged_example_breaks_any_rule(rule: Rule) -> None:
-    known, fired = facts(), 0
+    assert tried(rule, facts(rule))
+
+
+@pytest.mark.parametrize("rule", [r for r in built_in() if r.policy and not r.policy.alone], ids=lambda r: r.id)
+def test_no_damaged_example_breaks_a_policy_where_all_are_enforced(rule: Rule) -> None:
+    assert tried(rule, facts(rule, STRICT))
+
+
+def tried(rule: Rule, known: Facts) -> int:
+    """How often rules fired on the rule's examples with one place damaged at a time."""
+    fired = 0
     documents = [d for e in rule.examples if e.bad for d in yaml.safe_load_all(e.bad)]
     for document in (d for whole in documents for d in damaged(whole)):
         for other, found in firing(document, known):
             fired += 1
             with contextlib.suppress(CannotConvert):
                 assert isinstance(conversion_of(other, found, document, known), Conversion | None)
-    assert fired
+    return fired

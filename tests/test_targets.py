@@ -21,7 +21,10 @@ CLUSTER = {
     "sku": {"name": "Base", "tier": "Standard"},
     "ingressProfile": {"gatewayAPI": {"installation": "Standard"}},
 }
-SAFEGUARDS = {"name": "default", "properties": {"level": "Enforce", "podSecurityStandardsLevel": "Restricted"}}
+SAFEGUARDS = {
+    "name": "default",
+    "properties": {"level": "Enforce", "podSecurityStandardsLevel": "Restricted", "excludedNamespaces": ["agents"]},
+}
 VERSION = {"clientVersion": {"gitVersion": "v1.35.0"}, "serverVersion": {"major": "1", "minor": "36", "gitVersion": "v1.36.1"}}
 
 
@@ -64,6 +67,7 @@ def test_every_part_of_a_dump_is_used() -> None:
     target = target_from(CLUSTER, SAFEGUARDS, VERSION, CLASSES)
     assert (target.name, target.title, target.kubernetes_version) == ("prod", "AKS Standard, Kubernetes 1.36", "1.36")
     assert (target.mode, target.safeguards, target.pod_security) == ("standard", "enforce", "restricted")
+    assert target.excluded_namespaces == ("agents",)
     assert (target.ingress.kind, target.ingress.class_name) == ("gateway-api", "istio")
     assert (target.storage.disk, target.storage.file) == ("managed-csi", "azurefile-csi")
     assert target.storage.known == ("azurefile-csi", "default", "managed-csi", "netapp")

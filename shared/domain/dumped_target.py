@@ -56,6 +56,7 @@ def _keys(dump: Dump, name: str) -> Iterator[tuple[str, Said]]:
     yield from {"name": Said(name, ""), "title": Said(title, ""), "kubernetesVersion": version, "mode": mode}.items()
     yield "safeguards", _safeguards(dump, mode.value)
     yield "podSecurity", _pod_security(dump, mode.value)
+    yield "excludedNamespaces", Said(dump.get("az aks safeguards show", "excludedNamespaces"), "az aks safeguards show: excludedNamespaces")
     yield "ingress", _ingress(dump)
     yield "storage", _storage(dump)
     yield "provisioners", _provisioners(dump)
