@@ -76,7 +76,8 @@ def check_strategy(strategy: Strategy, min_ready: int) -> None:
         )
     used = [h for h in HOOKS if getattr(strategy.params, h, None) is not None]
     if used:
-        reason = f"lifecycle hook {used[0]} has no equivalent in a Deployment: it becomes a Job of the delivery tool, or an init container"
+        hooks = " and ".join(f"lifecycle hook {h}" for h in used)
+        reason = f"no equivalent in a Deployment: {hooks}; make a Job of the delivery tool of it, or an init container"
         raise CannotConvert(reason, path=f"/spec/strategy/{strategy.holder}/{used[0]}")
     if min_ready >= strategy.timeout:
         raise CannotConvert("minReadySeconds is not below the rollout's timeout, which a Deployment refuses", path="/spec/minReadySeconds")
