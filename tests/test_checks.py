@@ -81,6 +81,17 @@ def test_tag_of_an_image(image: str, fires: bool) -> None:
     assert ("AKS0706" in rules_of(pod(image=image))) is fires
 
 
+@pytest.mark.parametrize(("triggers", "fires"), [("[]", True), ("[{type: ConfigChange}]", True), ("[{type: ImageChange}]", False)])
+def test_tag_of_an_image_that_a_trigger_fills_in(triggers: str, fires: bool) -> None:
+    text = f"""
+    apiVersion: apps.openshift.io/v1
+    kind: DeploymentConfig
+    metadata: {{name: web}}
+    spec: {{triggers: {triggers}, template: {{spec: {{containers: [{{name: web, image: "web:latest"}}]}}}}}}
+    """
+    assert any(v.document == 0 and v.path.endswith("/image") for v in found(mended(text), "AKS0706")) is fires
+
+
 @pytest.mark.parametrize(("operator", "fires"), [("In", True), ("Exists", True), ("DoesNotExist", False), ("NotIn", False)])
 def test_only_operators_that_insist_on_a_label_count(operator: str, fires: bool) -> None:
     expression = f"{{key: node-role.kubernetes.io/master, operator: {operator}}}"
@@ -127,7 +138,9 @@ def test_text_is_never_looked_for_in_a_secret() -> None:
 
 
 def test_text_shows_the_match_and_nothing_around_it() -> None:
-    patched = mended(pod(image="app:1").replace("image: app:1", 'image: app:1\n          env: [{name: U, value: "tcp://me:hunter2@192.168.1.10"}]'))
+    patched = mended(
+        pod(image="app:1").replace("image: app:1", 'image: app:1\n          env: [{name: U, value: "tcp://me:hunter2@192.168.1.10"}]')
+    )
     (one,) = found(patched, "AKS0613")
     assert "192.168.1.10" in one.message
     assert "hunter2" not in one.message

@@ -29,6 +29,12 @@ def test_show_gives_why_links_and_examples() -> None:
     assert "# good" in text
 
 
+def test_show_says_which_policy_a_rule_stands_for() -> None:
+    text = aks_copilot("rules", "show", "AKS1030").stdout.decode()
+    assert "Stands for: safeguard ContainerEnforceProbes" in text
+    assert "2026-02-08: The changelog of AKS" in text
+
+
 def test_a_new_rule_passes_its_check_as_it_is_and_the_next_gets_another_id(tmp_path: Path) -> None:
     first = aks_copilot("rules", "new", "No external: IPs!", "--dir", tmp_path)
     assert first.stdout.decode().strip() == str(tmp_path / "USER0001-no-external-ips.yaml")

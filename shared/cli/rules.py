@@ -11,6 +11,7 @@ import typer
 from shared.cli.console import SEVERITY_STYLE, help_without_command, paragraph, say
 from shared.domain.errors import ValidationError
 from shared.domain.examples import check_examples, tried
+from shared.domain.policy import Policy
 from shared.domain.rulebook import RULES, Example, Rule, built_in, by_id, load_rules
 from shared.domain.target import PROFILES, profiles
 
@@ -61,10 +62,22 @@ def show_rule(rule_id: Annotated[str, typer.Argument(metavar="ID", help="For exa
     say((rule.severity, SEVERITY_STYLE[rule.severity]), f", {_mending(rule)}, for {', '.join(rule.kinds)}")
     say("")
     paragraph(rule.why, "")
+    if rule.policy is not None:
+        _show_policy(rule.policy)
     for link in rule.links:
         say(link)
     for example in rule.examples:
         _show_example(example)
+
+
+def _show_policy(policy: Policy) -> None:
+    names = [f"safeguard {name}" for name in policy.safeguards]
+    names += [f"Pod Security {policy.level}, control {policy.control}"] if policy.control else []
+    say(f"Stands for: {', '.join(names)}; the target decides whether it holds.")
+    if policy.says:
+        say(f"AKS says: {policy.says}")
+    for note in policy.notes:
+        say(f"{note.date}: {note.text}")
 
 
 def _mending(rule: Rule) -> str:

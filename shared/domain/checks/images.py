@@ -10,6 +10,7 @@ from shared.domain.checks.cluster import Nothing
 from shared.domain.facts import Facts
 from shared.domain.image_names import ImageName
 from shared.domain.paths import containers
+from shared.domain.pointer import get
 
 
 @check("image-tag", Nothing)
@@ -17,9 +18,10 @@ def image_tag(obj: Mapping[str, Any], _: Nothing, facts: Facts) -> Iterator[Foun
     """Fires at an image without a tag, or with `latest`, and without a digest. Registry ports are not tags.
 
     A kustomization of the run that says the version in its `images` is asked in the image's place.
-    The images of a DeploymentConfig are its conversion's: triggers fill them in, and what is left is looked at in the Deployment.
+    Image triggers of a DeploymentConfig fill its images in: what its conversion leaves is looked at in the Deployment.
     """
-    if obj.get("kind") == "DeploymentConfig":
+    triggers = get(obj, "/spec/triggers") if obj.get("kind") == "DeploymentConfig" else None
+    if isinstance(triggers, list) and any(isinstance(t, dict) and t.get("type") == "ImageChange" for t in triggers):
         return
     for path, container in containers(obj):
         image = container.get("image")
