@@ -67,7 +67,7 @@ def _lines(lines: Iterable[str], findings: Iterable[Finding]) -> Iterator[str]:
         else:
             named = next((c for c in cells[1:-1] if RULES.fullmatch(c)), "")
             mine = [f for rule in rules_of(named) for f in by_rule.get(rule, ())]
-            yield _row([cells[0], named or cells[1], *(_numbers(mine) if named else [""] * len(COUNTED)), cells[-1]])
+            yield _row([cells[0], named or cells[1].strip("0123456789"), *(_numbers(mine) if named else [""] * len(COUNTED)), cells[-1]])
 
 
 def _numbers(findings: list[Finding]) -> list[str]:
