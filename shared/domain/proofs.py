@@ -9,7 +9,6 @@ from shared.domain.facts import Facts
 from shared.domain.inspector import violations
 from shared.domain.manifest import Manifest, resources
 from shared.domain.model import Violation
-from shared.domain.rulebook import by_id
 from shared.domain.schema import flaw, valid
 
 
@@ -32,11 +31,12 @@ def prove_quiet(findings: tuple[Violation, ...], resolved: tuple[Violation, ...]
     allowed = Counter(v.rule_id for v in findings)
     now = list(violations(after, facts))
     denied = {v.rule_id for v in now if v.severity == "error"}
+    rules = {rule.id: rule for rule in facts.knowledge.rulebook.rules}
     for rule, count in Counter(v.rule_id for v in now).items():
-        tolerated = by_id()[rule].harmless or (by_id()[rule].policy and rule not in denied and not fixed[rule])
+        tolerated = rules[rule].harmless or (rules[rule].policy and rule not in denied and not fixed[rule])
         if count > allowed[rule] - fixed[rule] and not tolerated:
             word = "still fires" if fixed[rule] else "would fire"
-            raise ProofFailed(f"{rule} ({by_id()[rule].title}) {word} after the change.")
+            raise ProofFailed(f"{rule} {word} after the change.")
 
 
 def _objects(manifest: Manifest) -> list[tuple[str, dict[str, object]]]:
