@@ -36,7 +36,7 @@ def prove_quiet(findings: tuple[Violation, ...], resolved: tuple[Violation, ...]
         tolerated = rules[rule].harmless or (rules[rule].policy and rule not in denied and not fixed[rule])
         if count > allowed[rule] - fixed[rule] and not tolerated:
             word = "still fires" if fixed[rule] else "would fire"
-            raise ProofFailed(f"{rule} {word} after the change.")
+            raise ProofFailed(f"{rule} ({rules[rule].title}) {word} after the change.")
 
 
 def _objects(manifest: Manifest) -> list[tuple[str, dict[str, object]]]:
