@@ -218,3 +218,27 @@ def test_automatic_lets_logs_be_read() -> None:
         "error"
     ]
     assert len(findings(workload("DaemonSet", pod_spec(containers=[read], volumes=volume)), safeguards="enforce")) == 1
+
+
+@pytest.mark.parametrize(
+    ("mode", "version", "flagged"), [("automatic", "1.35", True), ("automatic", "1.36", False), ("standard", "1.35", False)]
+)
+def test_automatic_blocks_mutating_webhooks_up_to_a_version(mode: str, version: str, flagged: bool) -> None:
+    webhook = {
+        "apiVersion": "admissionregistration.k8s.io/v1",
+        "kind": "MutatingWebhookConfiguration",
+        "metadata": {"name": "w"},
+        "webhooks": [],
+    }
+    assert [(v.rule_id, v.severity) for v in findings(webhook, mode=mode, kubernetesVersion=version)] == (
+        [("AKS1041", "error")] if flagged else []
+    )
+
+
+@pytest.mark.parametrize("mode", ["automatic", "standard"])
+def test_automatic_denies_rights_on_the_kubelets_proxy(mode: str) -> None:
+    role = {
+        "apiVersion": "rbac.authorization.k8s.io/v1", "kind": "ClusterRole", "metadata": {"name": "r"},
+        "rules": [{"apiGroups": [""], "resources": ["pods", "nodes/proxy"], "verbs": ["get"]}],
+    }  # fmt: skip
+    assert [v.path for v in findings(role, mode=mode)] == (["/rules/0/resources/1"] if mode == "automatic" else [])

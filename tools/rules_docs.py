@@ -83,7 +83,9 @@ def policy(stands_for: Policy) -> Iterator[str]:
     """What of AKS a rule stands for, in its words, and where the sources differ."""
     names = [f"safeguard `{name}`" for name in stands_for.safeguards]
     names += [f"Pod Security {stands_for.level}, control `{stands_for.control}`"] if stands_for.control else []
+    names += ["an admission policy of AKS Automatic"] if stands_for.only_on else []
     since = f", since Kubernetes {stands_for.since}" if stands_for.since else ""
+    since += f", before Kubernetes {stands_for.until}" if stands_for.until else ""
     yield f"- Stands for: {', '.join(names)}{since}"
     if stands_for.says:
         yield f"- AKS says: `{stands_for.says}`"

@@ -73,6 +73,7 @@ def show_rule(rule_id: Annotated[str, typer.Argument(metavar="ID", help="For exa
 def _show_policy(policy: Policy) -> None:
     names = [f"safeguard {name}" for name in policy.safeguards]
     names += [f"Pod Security {policy.level}, control {policy.control}"] if policy.control else []
+    names += ["an admission policy of AKS Automatic"] if policy.only_on else []
     say(f"Stands for: {', '.join(names)}; the target decides whether it holds.")
     if policy.says:
         say(f"AKS says: {policy.says}")

@@ -39,10 +39,11 @@ class Note(BaseModel):
 class Policy(BaseModel):
     """The `policy` of a rule file.
 
-    `safeguards` are files of the policy set; `control` is a check of k8s.io/pod-security-admission, at `level` and above, `since` a
-    version of Kubernetes. `says` is what AKS answers, word for word; it may name the match's fields in braces. `enforced` is what the level
-    Enforce does, `automatic` what AKS Automatic does where that differs. `at` names the levels at which the rule speaks. With `alone` the
-    rule holds on every target, at its own severity, and the policy can only make it graver.
+    `safeguards` are files of the policy set; `control` is a check of k8s.io/pod-security-admission, at `level` and above; `only_on`
+    means an admission policy of AKS Automatic. `since` and `until` are versions of Kubernetes. `says` is what AKS answers, word for
+    word; it may name the match's fields in braces. `enforced` is what the level Enforce does, `automatic` what AKS Automatic does
+    where that differs. `at` names the levels at which the rule speaks. With `alone` the rule holds on every target, at its own
+    severity, and the policy can only make it graver.
     """
 
     model_config = ConfigDict(extra="forbid", frozen=True)
@@ -51,6 +52,8 @@ class Policy(BaseModel):
     control: str | None = None
     level: Level | None = None
     since: str | None = Field(default=None, pattern=r"^1\.\d+$")
+    until: str | None = Field(default=None, pattern=r"^1\.\d+$")
+    only_on: Literal["automatic"] | None = None
     says: str | None = None
     enforced: Action = "denied"
     automatic: Action | None = None
@@ -60,8 +63,8 @@ class Policy(BaseModel):
 
     @model_validator(mode="after")
     def _names_one(self) -> Policy:
-        if not self.safeguards and self.control is None:
-            raise ValueError("a policy names a safeguard or a control of the Pod Security Standards")
+        if not self.safeguards and self.control is None and self.only_on is None:
+            raise ValueError("a policy names a safeguard, a control of the Pod Security Standards, or AKS Automatic")
         if (self.control is None) is not (self.level is None):
             raise ValueError("`control` and `level` go together")
         return self
@@ -79,12 +82,20 @@ class Enforcement:
 
     def action(self, policy: Policy, namespace: str | None) -> Action | None:
         """What happens to an object of this namespace that breaks the policy; None where nothing does."""
-        if namespace in self.excluded or (policy.since and self.version < numbers(policy.since)):
+        too_old = policy.since is not None and self.version < numbers(policy.since)
+        too_new = policy.until is not None and self.version >= numbers(policy.until)
+        if namespace in self.excluded or too_old or too_new:
             return None
-        if policy.level is not None:
-            if RANKS[self.pod_security] < RANKS[policy.level]:
-                return None
-            return "denied" if self.safeguards == "enforce" else "warned"
+        if policy.only_on:
+            return "denied" if self.automatic else None
+        return self._of_safeguard(policy) if policy.level is None else self._of_control(policy.level)
+
+    def _of_control(self, level: Level) -> Action | None:
+        if RANKS[self.pod_security] < RANKS[level]:
+            return None
+        return "denied" if self.safeguards == "enforce" else "warned"
+
+    def _of_safeguard(self, policy: Policy) -> Action | None:
         if self.safeguards not in policy.at:
             return None
         if self.safeguards == "warn":
