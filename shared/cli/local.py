@@ -12,6 +12,7 @@ from shared.cli.tree import Tree
 from shared.domain.errors import ValidationError
 from shared.domain.inspector import inspect
 from shared.domain.intake import app_name, plan_run
+from shared.domain.inventory import Inventory, as_it_came
 from shared.domain.knowledge import FOLDERS, belongs, decoded
 from shared.domain.model import SEVERITIES, FileOutcome, Severity
 from shared.domain.patcher import patch
@@ -31,6 +32,7 @@ class LocalRun:
     changed: Mapping[str, bytes]
     diffs: Mapping[str, str]
     removed: frozenset[str]
+    after: Inventory
 
 
 def options_for(path: Path, source: str, target: Path | None, knowledge: Path | None = None, *, unsafe: bool = False) -> RunOptions:
@@ -77,7 +79,7 @@ def inspect_tree(tree: Tree, options: RunOptions) -> LocalRun:
     setup = plan_run(files, options)
     outcomes = [done.outcome for done in each(files, setup, inspected)]
     originals = {file.path: file.data for file in files}
-    return LocalRun(setup, survey(setup, [*outcomes, *unread], originals.get), {}, {}, frozenset())
+    return LocalRun(setup, survey(setup, [*outcomes, *unread], originals.get), {}, {}, frozenset(), as_it_came(setup.index))
 
 
 def fix_tree(tree: Tree, options: RunOptions) -> LocalRun:
@@ -96,7 +98,7 @@ def fix_tree(tree: Tree, options: RunOptions) -> LocalRun:
     new = {p: d.data for p, d in patched.items() if d.data is not None} | dict(finished.written)
     changed = {p: data for p, data in new.items() if p not in removed and data != originals.get(p)}
     diffs = {p: d.diff for p, d in patched.items()} | dict(finished.diffs)
-    return LocalRun(setup, outcomes, changed, {p: diff for p, diff in diffs.items() if diff}, removed)
+    return LocalRun(setup, outcomes, changed, {p: diff for p, diff in diffs.items() if diff}, removed, finished.after)
 
 
 def is_left(outcomes: Iterable[FileOutcome], level: Severity) -> bool:

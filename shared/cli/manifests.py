@@ -74,7 +74,7 @@ def inspect(
         for line in github_annotations(run.outcomes):
             typer.echo(line.encode("utf-8", "backslashreplace"))
     else:
-        typer.echo(render_all(run.setup, run.outcomes, run.diffs)[f"report.{format_.value}"], nl=False)
+        typer.echo(render_all(run.setup, run.outcomes, run.diffs, run.after)[f"report.{format_.value}"], nl=False)
     raise typer.Exit(is_left(run.outcomes, fail_on.severity))
 
 
@@ -98,7 +98,7 @@ def fix(
     tree = with_answers_of(tree, out) if out is not None else tree
     with status("fixing"):
         run = fix_tree(tree, options_for(path, source, target, knowledge, unsafe=unsafe))
-    reports = render_all(run.setup, run.outcomes, run.diffs)
+    reports = render_all(run.setup, run.outcomes, run.diffs, run.after)
     _write(run, tree, out, in_place=in_place)
     if report_dir is not None:
         write_reports(report_dir, reports)

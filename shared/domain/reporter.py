@@ -213,7 +213,7 @@ class _Finishing(Ledger):
         elif entry.status == "skipped" and data is not None:
             documents = read_manifest(DECISIONS, data).documents
             if documents:
-                made = updates(documents[0].value, data.decode("utf-8-sig", "replace"), source, asked, whole=len(self.entries) > 2)
+                made = updates(documents[0].value, data.decode("utf-8-sig", "replace"), source, asked)
                 self.change(DECISIONS, [located(0, op, DECISIONS_RULE) for op in made])
             else:
                 kept = data if data[-1:] in (b"", b"\n") else data + b"\n"

@@ -15,6 +15,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any, Literal
 
+from shared.domain.inventory import Inventory
 from shared.domain.model import FileOutcome, SourceFinding, Violation
 from shared.domain.pointer import JsonValue
 
@@ -107,3 +108,5 @@ class FinishedRun:
     written: Mapping[str, bytes]
     diffs: Mapping[str, str]
     """Masked diffs of the files in `written`."""
+    after: Inventory = field(default_factory=Inventory)
+    """The objects of the run as it leaves them."""

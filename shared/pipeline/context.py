@@ -7,6 +7,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 
 from shared.domain.archive import ArchiveLimits
+from shared.domain.inventory import Inventory
 from shared.domain.model import FileOutcome
 from shared.domain.plan import FilePlan
 from shared.domain.ports import BlobStore, MessageQueue
@@ -25,7 +26,7 @@ class Engine:
     propose: Callable[[SourceFile, FileFindings, RunSetup], FilePlan]
     patch: Callable[[SourceFile, FileFindings, FilePlan, RunSetup], PatchedFile]
     finish: Callable[[RunSetup, Sequence[FileOutcome], Read, Read], FinishedRun]
-    render: Callable[[RunSetup, Sequence[FileOutcome], Mapping[str, str]], dict[str, bytes]]
+    render: Callable[[RunSetup, Sequence[FileOutcome], Mapping[str, str], Inventory], dict[str, bytes]]
 
 
 @dataclass(frozen=True, slots=True)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 
+from shared.domain.inventory import Inventory
 from shared.domain.model import FileOutcome
 from shared.domain.report.document import patch_json, report_json, to_bytes
 from shared.domain.report.markdown import report_md
@@ -12,8 +13,8 @@ from shared.domain.report.sarif import sarif_log
 from shared.domain.run import RunSetup
 
 
-def render_all(setup: RunSetup, outcomes: Sequence[FileOutcome], diffs: Mapping[str, str]) -> dict[str, bytes]:
-    """Name to content of every report file. `diffs` are the masked unified diffs by path (see `masked_diff`)."""
+def render_all(setup: RunSetup, outcomes: Sequence[FileOutcome], diffs: Mapping[str, str], after: Inventory) -> dict[str, bytes]:
+    """Name to content of every report file. `diffs` are the masked unified diffs by path, `after` the objects as the run leaves them."""
     return {
         "report.json": to_bytes(report_json(setup, outcomes)),
         "report.md": _text(report_md(setup, outcomes, diffs)),
