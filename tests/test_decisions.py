@@ -9,11 +9,11 @@ import pytest
 import yaml
 
 from shared.domain.decision_keys import GROUPS, RESERVED, asked_by, unknown_keys
-from shared.domain.decisions import FILE_NAME, read_decisions
+from shared.domain.decisions import FILE_NAME, read_decisions, skeleton
 from shared.domain.errors import ValidationError
 from shared.domain.inspector import inspect
 from shared.domain.intake import plan_run
-from shared.domain.model import FileOutcome
+from shared.domain.model import FileOutcome, Question
 from shared.domain.patcher import patch
 from shared.domain.reporter import finish
 from shared.domain.rulebook import built_in
@@ -118,6 +118,12 @@ def test_a_key_that_nothing_reads_is_a_warning_with_its_line() -> None:
     warning = next(v for v in entry(finished).violations)
     assert (warning.rule_id, warning.severity, warning.line) == ("AKS0001", "warning", 3)
     assert warning.message == "Nothing reads the key registry; registries was meant, perhaps."
+
+
+def test_the_sample_of_a_number_is_a_number() -> None:
+    lines = skeleton("k3s", [Question("replicas.web", "How many?", "2"), Question("images.[a:1]", "Which?", "1")]).splitlines()
+    assert '#   "web": 2' in lines
+    assert '#   "a:1": "1"' in lines
 
 
 def test_every_key_that_code_and_rules_ask_for_is_known() -> None:

@@ -173,14 +173,14 @@ WITHOUT = container(readinessProbe=None, livenessProbe=None)
 def test_probes_are_asked_where_aks_denies_the_pod(target: dict[str, Any], asks: bool) -> None:
     obj = workload("Deployment", pod_spec(containers=[WITHOUT]), namespace="shop")
     done, asked = fixed(obj, target, unsafe=True)
-    assert asked == ({"probes.shop/web.c"} if asks else set())
+    assert asked == ({"probes.shop/web/c"} if asks else set())
     assert "httpGet" not in json.dumps(done)
 
 
 @pytest.mark.parametrize("target", [ENFORCE, {}])
 def test_decided_probes_are_written_once(target: dict[str, Any]) -> None:
     obj = workload("Deployment", pod_spec(containers=[WITHOUT]), namespace="shop")
-    done, asked = fixed(obj, target, {"probes": {"shop/web": {"c": "readiness=http:80/ready; liveness=tcp:80"}}})
+    done, asked = fixed(obj, target, {"probes": {"shop/web/c": "readiness=http:80/ready; liveness=tcp:80"}})
     assert first(done)["readinessProbe"] == {"httpGet": {"path": "/ready", "port": 80}}
     assert first(done)["livenessProbe"] == {"tcpSocket": {"port": 80}}
     assert asked == set()
@@ -188,7 +188,7 @@ def test_decided_probes_are_written_once(target: dict[str, Any]) -> None:
 
 def test_a_decided_container_without_probes_is_not_asked_about() -> None:
     obj = workload("Deployment", pod_spec(containers=[WITHOUT]))
-    done, asked = fixed(obj, ENFORCE, {"probes": {"web": {"c": "none"}}})
+    done, asked = fixed(obj, ENFORCE, {"probes": {"web/c": "none"}})
     assert (done, asked) == (obj, set())
 
 
@@ -206,7 +206,12 @@ def test_nothing_about_users_is_guessed() -> None:
 
 
 @pytest.mark.parametrize(
-    ("answer", "pod", "inner"), [(1000, {"runAsNonRoot": True, "runAsUser": 1000}, 1000), ("image", {"runAsNonRoot": True}, None)]
+    ("answer", "pod", "inner"),
+    [
+        ("1000", {"runAsNonRoot": True, "runAsUser": 1000}, 1000),
+        (1000, {"runAsNonRoot": True, "runAsUser": 1000}, 1000),
+        ("image", {"runAsNonRoot": True}, None),
+    ],
 )
 def test_a_decided_user_takes_the_place_of_root(answer: object, pod: dict[str, Any], inner: object) -> None:
     obj = workload("Deployment", {"containers": [{**container(), "securityContext": {"runAsUser": 0, "runAsNonRoot": False}}]})
@@ -223,3 +228,17 @@ def test_a_privileged_container_cannot_give_up_escalation() -> None:
     )
     done, _ = fixed(obj, {"podSecurity": "restricted"}, unsafe=True)
     assert done == obj
+
+
+def test_every_line_of_the_skeleton_is_an_answer_once_its_mark_is_taken_away() -> None:
+    two = [{**WITHOUT, "name": name, "securityContext": {}} for name in ("a", "b")]
+    target = {**ENFORCE, "podSecurity": "restricted"}
+    files = {"app.yaml": yaml.safe_dump(workload("Deployment", {"containers": two})).encode()}
+    text = fix(files, "generic", target=json.dumps(target)).after[FILE_NAME].decode()
+    answered = "".join(
+        f"{line.removeprefix('# ').removeprefix('#')}\n" for line in text.splitlines() if not line.startswith(("#   #", "# aks", "# Open"))
+    )
+    done = fix({**files, FILE_NAME: answered.encode()}, "generic", target=json.dumps(target))
+    assert done.questions == []
+    containers = yaml.safe_load(done.after["app.yaml"])["spec"]["template"]["spec"]["containers"]
+    assert [c["livenessProbe"] for c in containers] == [{"httpGet": {"path": "/healthz", "port": 8080}}] * 2

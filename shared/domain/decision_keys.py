@@ -70,7 +70,7 @@ GROUPS: Mapping[str, Group] = {
     "ingressClasses": Group("the ingress class of the AKS cluster for the Ingress that a chart makes: `none` where a route replaces it"),
     "bases": Group("where among the files a copy of a remote base lies"),
     "identities": Group("the client id of the managed identity that takes the place of another cloud's role"),
-    "probes": Group("how a container is probed, where AKS asks for probes: `http:8080/healthz`, `tcp:5432`, `exec:pg_isready` or `none`", "values"),
+    "probes": Group("how a container is probed, where AKS asks for probes: `http:8080/healthz`, `tcp:5432`, `exec:pg_isready` or `none`"),
     "users": Group("the user id that the pods of a workload run as; `image` where the image names a numeric one", "user"),
     "resources": Group("the requests and limits of containers that set none", "text", ("default",)),
 }
@@ -101,7 +101,7 @@ def _fits(value: Any, form: Form) -> bool:
         return isinstance(value, dict) and not any(isinstance(inner, (dict, list)) for inner in value.values())
     number = isinstance(value, int) and not isinstance(value, bool)
     if form == "user":
-        return value == "image" or (number and value > 0)
+        return value == "image" or (str(value).isdigit() and int(value) > 0)
     return (number if form == "number" else isinstance(value, str) and bool(value.strip())) or (form == "port" and number)
 
 

@@ -9,7 +9,7 @@ from typing import Any
 import yaml
 
 from shared.domain.convert.base import Op, split_decision_key
-from shared.domain.decision_keys import wrong_answers
+from shared.domain.decision_keys import GROUPS, Group, wrong_answers
 from shared.domain.errors import ValidationError
 from shared.domain.model import Question
 from shared.domain.pointer import JsonValue, child
@@ -17,6 +17,9 @@ from shared.domain.yaml_lines import line_of
 
 FILE_NAME = ".aks-copilot.yaml"
 MAX_BYTES = 256 * 1024
+NUMBERS = ("number", "port", "user")
+"""Forms of answers that a number is written without quotes in."""
+TEXT = Group("")
 
 
 def read_decisions(data: bytes | None) -> dict[str, JsonValue]:
@@ -112,9 +115,9 @@ def _commented(key: str, text: str) -> bool:
 
 
 def _sample(parts: list[str], example: str) -> str:
+    nested = example if example.isdigit() and parts and GROUPS.get(parts[0], TEXT).form in NUMBERS else json.dumps(example)
     if len(parts) == 1:
-        return f"# {parts[0]}: {json.dumps(example)}"
-    nested = json.dumps(example)
+        return f"# {parts[0]}: {nested}"
     for part in reversed(parts[2:]):
         nested = "{" + f"{json.dumps(part)}: {nested}" + "}"
     return f"#   {json.dumps(parts[1])}: {nested}"

@@ -1,4 +1,4 @@
-"""Probes: only those that a human decided, by one answer for each container (`probes.<workload>.<container>`)."""
+"""Probes: only those that a human decided, by one answer for each container (`probes.<workload>/<container>`)."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ NONE = "none"
 EXAMPLE = "http:8080/healthz"
 HTTP = re.compile(r"(https?):([\w-]+)(/\S*)?")
 TCP = re.compile(r"tcp:([\w-]+)")
-FORMS = "`http:8080/healthz`, `https:8443/`, `tcp:5432`, `exec:pg_isready`; `readiness=...; liveness=...` for two; `none`"
+OTHERS = "tcp:5432, exec:pg_isready, none"
 
 Probe = dict[str, Any]
 
@@ -32,7 +32,7 @@ Probe = dict[str, Any]
 def probes(obj: Mapping[str, Any], found: Found, _: Nothing, facts: Facts) -> Conversion:
     """Add the missing probes of the Decision. Without one it asks, where AKS would deny the pod; where AKS only warns, it does not."""
     name, container = workload_name(obj), found.fields["container"]
-    key = decision_key("probes", name, container)
+    key = decision_key("probes", f"{name}/{container}")
     answer = facts.decision(key)
     if answer == NONE:
         raise CannotConvert("Left without a probe, as decided.", path=found.path)
@@ -42,7 +42,8 @@ def probes(obj: Mapping[str, Any], found: Found, _: Nothing, facts: Facts) -> Co
     if decided is None or any(probe not in decided for probe in missing):
         enforcement = facts.enforcement
         denied = enforcement.safeguards == "enforce" and not enforcement.automatic
-        question = Question(key, f"How is container {container} of {name} probed? {FORMS}.", EXAMPLE) if denied or answer else None
+        asked = f"How is container {container} of {name} probed? (Or: {OTHERS}.)"
+        question = Question(key, asked, EXAMPLE) if denied or answer else None
         raise CannotConvert(
             f"Only its developers know how it is probed: answer {key} in .aks-copilot.yaml ({EXAMPLE}).", question, found.path
         )

@@ -44,14 +44,14 @@ def non_root(obj: Mapping[str, Any], found: Found, _: Nothing, facts: Facts) -> 
     name = workload_name(obj)
     key = decision_key("users", name)
     answer = facts.decision(key)
-    number = isinstance(answer, int) and not isinstance(answer, bool) and answer > 0
+    number = int(answer) if str(answer).isdigit() else 0
     if not number and answer != IMAGE:
         question = Question(key, f"Which user id do the pods of {name} run as? (`{IMAGE}`: the image names a numeric one.)", "1000")
         raise CannotConvert("Whether the program can run without root, no manifest says.", question, found.path)
     if split(found.path)[-1] == "runAsUser":
-        return Conversion((Op("replace", found.path, answer) if number else Op("remove", found.path),))
+        return Conversion((Op("replace", found.path, number) if number else Op("remove", found.path),))
     user = f"{parent(found.path)}/runAsUser"
-    settings = {"runAsNonRoot": True} | ({"runAsUser": answer} if number and get(obj, user) is MISSING and _of_the_pod(obj, user) else {})
+    settings = {"runAsNonRoot": True} | ({"runAsUser": number} if number and get(obj, user) is MISSING and _of_the_pod(obj, user) else {})
     if isinstance(get(obj, parent(found.path)), dict):
         return Conversion(tuple(put(obj, child(parent(found.path), field), value) for field, value in settings.items()))
     return Conversion((put(obj, parent(found.path), settings),))
