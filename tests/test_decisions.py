@@ -9,7 +9,7 @@ import pytest
 import yaml
 
 from shared.domain.decision_keys import GROUPS, RESERVED, asked_by, unknown_keys
-from shared.domain.decisions import FILE_NAME, read_decisions, skeleton
+from shared.domain.decisions import FILE_NAME, read_decisions, skeleton, updates
 from shared.domain.errors import ValidationError
 from shared.domain.inspector import inspect
 from shared.domain.intake import plan_run
@@ -124,6 +124,20 @@ def test_the_sample_of_a_number_is_a_number() -> None:
     lines = skeleton("k3s", [Question("replicas.web", "How many?", "2"), Question("images.[a:1]", "Which?", "1")]).splitlines()
     assert '#   "web": 2' in lines
     assert '#   "a:1": "1"' in lines
+
+
+def test_answers_below_one_name_are_one_mapping() -> None:
+    questions = [Question(f"parameters.{template}.{name}", f"{name}?", "x") for template in ("a", "b") for name in ("ONE", "TWO")]
+    text = skeleton("okd", questions)
+    answered = "\n".join(
+        line.removeprefix("# ").removeprefix("#") for line in text.splitlines() if line.startswith("#") and "?" not in line
+    )
+    found = yaml.safe_load(answered[answered.index("parameters:") :])
+    assert found == {"parameters": {t: {"ONE": "x", "TWO": "x"} for t in ("a", "b")}}
+    recorded = {"version": 1, "source": "okd"}
+    assert updates(recorded, text, "okd", questions) == [], "what stands there as a comment is asked there"
+    (added,) = updates(recorded, text, "okd", [*questions, Question("parameters.b.THREE", "THREE?", "x")])
+    assert list(added.value) == ["parameters.b.THREE"]
 
 
 def test_every_key_that_code_and_rules_ask_for_is_known() -> None:

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import itertools
 import json
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
 import yaml
@@ -75,10 +76,20 @@ def skeleton(source: str, questions: Iterable[Question]) -> str:
         lines += ["", "# Open questions. To answer one, take the `# ` away from its lines and write your value."]
     for name in sorted(groups):
         lines += ["", f"# {name}:" if len(split_decision_key(next(iter(groups[name])))) > 1 else "#"]
-        for key, question in sorted(groups[name].items()):
-            lines += [f"#   # {line}" for line in question.question.splitlines()]
-            lines.append(_sample(split_decision_key(key), question.example))
+        lines += _samples(sorted(groups[name].items()))
     return "\n".join(lines) + "\n"
+
+
+def _samples(questions: Iterable[tuple[str, Question]]) -> Iterator[str]:
+    """The lines of a group's questions; answers below one name (a Template's parameters) stand under it together."""
+    above: list[str] = []
+    for key, question in questions:
+        parts = split_decision_key(key)
+        if len(parts) > 2 and parts[:-1] != above:
+            yield from (f"#{'  ' * depth} {json.dumps(part)}:" for depth, part in enumerate(parts[1:-1], 1))
+        above = parts[:-1]
+        yield from (f"#{'  ' * (len(parts) - 1)} # {line}" for line in question.question.splitlines())
+        yield _sample(parts, question.example)
 
 
 def updates(recorded: JsonValue, text: str, source: str, questions: Iterable[Question]) -> list[Op]:
@@ -109,15 +120,18 @@ def _described(question: Question) -> str:
 
 
 def _commented(key: str, text: str) -> bool:
-    """Whether the skeleton's sample line of a key stands in a file as a comment."""
-    head = _sample(split_decision_key(key), "").partition('""')[0]
-    return any(line.startswith(head) for line in text.splitlines())
+    """Whether the skeleton's sample line of a key stands in a file as a comment, below the name that it belongs to."""
+    parts = split_decision_key(key)
+    lines = text.splitlines()
+    if len(parts) > 2:
+        above = f"#{'  ' * (len(parts) - 2)} {json.dumps(parts[-2])}:"
+        lines = lines[lines.index(above) + 1 :] if above in lines else []
+        lines = list(itertools.takewhile(lambda line: line.startswith(f"#{'  ' * (len(parts) - 1)} "), lines))
+    head = _sample(parts, "").partition('""')[0]
+    return any(line.startswith(head) for line in lines)
 
 
 def _sample(parts: list[str], example: str) -> str:
-    nested = example if example.isdigit() and parts and GROUPS.get(parts[0], TEXT).form in NUMBERS else json.dumps(example)
-    if len(parts) == 1:
-        return f"# {parts[0]}: {nested}"
-    for part in reversed(parts[2:]):
-        nested = "{" + f"{json.dumps(part)}: {nested}" + "}"
-    return f"#   {json.dumps(parts[1])}: {nested}"
+    number = example.isdigit() and GROUPS.get(parts[0], TEXT).form in NUMBERS
+    value = example if number else json.dumps(example)
+    return f"# {parts[0]}: {value}" if len(parts) == 1 else f"#{'  ' * (len(parts) - 1)} {json.dumps(parts[-1])}: {value}"
