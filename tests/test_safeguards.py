@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+import json
 from typing import Any
 
 import pytest
 from policy_support import AMOUNTS, KINDS, container, findings, pod_spec, workload
 
+from shared.domain.inspector import inspect
+from shared.domain.intake import plan_run
 from shared.domain.policy import EXCLUDED_ON_AUTOMATIC
+from shared.domain.run import RunOptions, SourceFile
 
 PRIVILEGED = workload("Pod", pod_spec(containers=[container({"privileged": True})]))
 LATEST = workload("Deployment", pod_spec(containers=[container(image="nginx:latest")]))
@@ -136,6 +140,7 @@ def test_several_replicas_are_spread(kind: str, replicas: object, fields: dict[s
         (None, ["AKS0801"], ["AKS1038"]),
         ({}, ["AKS0801"], ["AKS1038"]),
         ({"requests": {"cpu": "200m"}}, ["AKS0801"], ["AKS1038"]),
+        ({"requests": {"cpu": "200m", "memory": None}}, ["AKS0801"], ["AKS1038"]),
         ({"requests": {"memory": "200Mi"}}, ["AKS0801"], ["AKS1038"]),
         ({"requests": {"cpu": "200m", "memory": "200Mi"}}, [], ["AKS1039"]),
         ({"limits": {"cpu": "200m", "memory": "200Mi"}}, [], ["AKS1039"]),
@@ -203,6 +208,24 @@ def service(name: str, selector: object, namespace: str | None = "shop") -> dict
 def test_services_of_a_namespace_have_selectors_of_their_own(second: dict[str, Any], flagged: bool) -> None:
     found = findings(service("a", {"app": "web"}), second)
     assert [(v.rule_id, v.document) for v in found] == ([("AKS1036", 1)] if flagged else [])
+
+
+@pytest.mark.parametrize(
+    ("first", "second", "pods", "flagged"),
+    [
+        ("app/a.yaml", "app/b.yaml", "app/web.yaml", True),
+        ("app/a.yaml", "app/b.yaml", "other/web.yaml", False),
+        ("one/a.yaml", "two/b.yaml", "one/web.yaml", False),
+    ],
+)
+def test_services_without_a_namespace_are_a_pair_where_their_pods_are(first: str, second: str, pods: str, flagged: bool) -> None:
+    web = workload("Deployment", pod_spec())
+    web["spec"]["template"]["metadata"] = {"labels": {"app": "web"}}
+    texts = {first: service("a", {"app": "web"}, None), second: service("b", {"app": "web"}, None), pods: web}
+    files = [SourceFile(path, json.dumps(obj).encode()) for path, obj in sorted(texts.items())]
+    setup = plan_run(files, RunOptions("test", "generic"))
+    found = [v.rule_id for file in files for v in inspect(file, setup).violations if v.rule_id == "AKS1036"]
+    assert found == (["AKS1036"] if flagged else [])
 
 
 def test_services_without_selectors_are_no_pair() -> None:

@@ -44,4 +44,5 @@ def missing_amounts(resources: Mapping[str, Any]) -> list[str]:
 
 
 def _given(resources: Mapping[str, Any], wanted: str) -> bool:
-    return get(resources, wanted) is not MISSING or get(resources, wanted.replace("/requests/", "/limits/")) is not MISSING
+    amounts = get(resources, wanted), get(resources, wanted.replace("/requests/", "/limits/"))
+    return any(amount is not MISSING and amount is not None for amount in amounts)

@@ -16,7 +16,7 @@ from shared.domain.checks.cluster import Nothing
 from shared.domain.checks.pods import AMOUNTS_KEY, missing_amounts
 from shared.domain.facts import Facts
 from shared.domain.mutation import mutated_amounts
-from shared.domain.paths import containers, pod_spec
+from shared.domain.paths import POD_SPECS, containers, pod_spec
 from shared.domain.pointer import MISSING, get
 from shared.domain.rulebook import Closed
 
@@ -73,7 +73,7 @@ def allowed_image(obj: Mapping[str, Any], _: Nothing, facts: Facts) -> Iterator[
 def shared_selector(obj: Mapping[str, Any], _: Nothing, facts: Facts) -> Iterator[Found]:
     """Fires at a Service that selects exactly what one of another name in its namespace, which stands before it in the run, selects.
 
-    Where no namespace is said, Services of the same folder count as of one.
+    Where no namespace is said, Services of one file count as of one, and those of one folder that has pods for them.
     """
     selector, name, namespace = (get(obj, p) for p in ("/spec/selector", "/metadata/name", "/metadata/namespace"))
     if not isinstance(selector, dict) or not selector or not isinstance(name, str):
@@ -84,10 +84,23 @@ def shared_selector(obj: Mapping[str, Any], _: Nothing, facts: Facts) -> Iterato
             continue
         if meta.get("name") == name and facts.asking in (None, file):
             return
-        near = isinstance(namespace, str) or facts.asking is None or posixpath.dirname(file) == posixpath.dirname(facts.asking)
-        if near and meta.get("name") != name and get(other, "/spec/selector") == selector:
+        if meta.get("name") != name and get(other, "/spec/selector") == selector and _together(file, namespace, selector, facts):
             yield Found("/spec/selector", {"value": str(meta.get("name"))})
             return
+
+
+def _together(file: str, namespace: object, selector: Mapping[str, Any], facts: Facts) -> bool:
+    """Whether a Service of this file is in the same namespace as the one that is looked at."""
+    if isinstance(namespace, str) or facts.asking in (None, file):
+        return True
+    folder = posixpath.dirname(facts.asking or "")
+    pods = (
+        obj["pod"]["labels"]
+        for kind in POD_SPECS
+        for place, obj in facts.placed(kind)
+        if posixpath.dirname(place) == folder and "pod" in obj
+    )
+    return posixpath.dirname(file) == folder and any(selector.items() <= labels.items() for labels in pods)
 
 
 @check("mutated-amounts", AmountsParams, needs_whole=True)
