@@ -30,6 +30,11 @@ def test_the_target_decides_whether_and_how_gravely(safeguards: str, level: str,
     assert [v.severity for v in findings(LATEST, **target)] == (graver if enforced or safeguards == "warn" else [])
 
 
+def test_off_needs_no_quotes_in_a_target_file() -> None:
+    setup = plan_run([], RunOptions("test", "generic", "safeguards: off\n"))
+    assert setup.target["safeguards"] == "off"
+
+
 def test_the_default_target_warns_of_both() -> None:
     assert [v.severity for v in findings(PRIVILEGED, LATEST)] == ["warning", "warning"]
 

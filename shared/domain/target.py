@@ -69,6 +69,12 @@ class Target(Closed):
     api_groups: tuple[str, ...] = Field(alias="apiGroups")
     layout: Literal["auto", "overlay", "folder", "branch", "in-place"] = "auto"
 
+    @field_validator("safeguards", mode="before")
+    @classmethod
+    def _off_is_a_word(cls, value: object) -> object:
+        """YAML reads a plain `off` as false."""
+        return "off" if value is False else value
+
     @field_validator("allowed_images")
     @classmethod
     def _is_a_pattern(cls, text: str | None) -> str | None:
