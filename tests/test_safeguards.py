@@ -35,6 +35,12 @@ def test_off_needs_no_quotes_in_a_target_file() -> None:
     assert setup.target["safeguards"] == "off"
 
 
+@pytest.mark.parametrize(("text", "version"), [("1.30", "1.30"), ("1.34", "1.34"), ('"1.35"', "1.35")])
+def test_a_version_needs_no_quotes_in_a_target_file(text: str, version: str) -> None:
+    setup = plan_run([], RunOptions("test", "generic", f"kubernetesVersion: {text}\n"))
+    assert setup.target["kubernetesVersion"] == version
+
+
 def test_the_default_target_warns_of_both() -> None:
     assert [v.severity for v in findings(PRIVILEGED, LATEST)] == ["warning", "warning"]
 

@@ -69,6 +69,12 @@ class Target(Closed):
     api_groups: tuple[str, ...] = Field(alias="apiGroups")
     layout: Literal["auto", "overlay", "folder", "branch", "in-place"] = "auto"
 
+    @field_validator("kubernetes_version", mode="before")
+    @classmethod
+    def _a_number_is_a_version(cls, value: object) -> object:
+        """YAML reads a plain `1.30` as the number 1.3; minor versions of AKS have two digits."""
+        return f"{value:.2f}" if isinstance(value, float) else value
+
     @field_validator("safeguards", mode="before")
     @classmethod
     def _off_is_a_word(cls, value: object) -> object:
