@@ -30,9 +30,9 @@ def test_the_target_decides_whether_and_how_gravely(safeguards: str, level: str,
     assert [v.severity for v in findings(LATEST, **target)] == (graver if enforced or safeguards == "warn" else [])
 
 
-def test_off_needs_no_quotes_in_a_target_file() -> None:
-    setup = plan_run([], RunOptions("test", "generic", "safeguards: off\n"))
-    assert setup.target["safeguards"] == "off"
+def test_off_needs_no_quotes_in_a_target_file_and_levels_may_be_written_as_az_does() -> None:
+    setup = plan_run([], RunOptions("test", "generic", "safeguards: off\npodSecurity: Restricted\n"))
+    assert (setup.target["safeguards"], setup.target["podSecurity"]) == ("off", "restricted")
 
 
 @pytest.mark.parametrize(("text", "version"), [("1.30", "1.30"), ("1.34", "1.34"), ('"1.35"', "1.35")])

@@ -75,11 +75,11 @@ class Target(Closed):
         """YAML reads a plain `1.30` as the number 1.3; minor versions of AKS have two digits."""
         return f"{value:.2f}" if isinstance(value, float) else value
 
-    @field_validator("safeguards", mode="before")
+    @field_validator("safeguards", "pod_security", "mode", mode="before")
     @classmethod
-    def _off_is_a_word(cls, value: object) -> object:
-        """YAML reads a plain `off` as false."""
-        return "off" if value is False else value
+    def _as_az_writes_it(cls, value: object) -> object:
+        """`az` writes its levels with a capital, and YAML reads a plain `off` as false."""
+        return "off" if value is False else value.lower() if isinstance(value, str) else value
 
     @field_validator("allowed_images")
     @classmethod
