@@ -46,7 +46,9 @@ GROUPS: Mapping[str, Group] = {
     "hostnames": Group("the host name of a Route whose name OpenShift made up"),
     "tls": Group("the kubernetes.io/tls Secret that holds the certificate of a host"),
     "certificates": Group("the cert-manager issuer that takes the place of OpenShift's service CA", "text", ("issuer",)),
-    "backendCAs": Group("the ConfigMap (key ca.crt) with the CA of the pods behind a re-encrypting Route"),
+    "backendCAs": Group(
+        "the ConfigMap, or the Secret where the class reads that, (key ca.crt) with the CA of the pods behind a re-encrypting Route"
+    ),
     "backendHostnames": Group("the host name in the certificate of the pods behind a re-encrypting Route"),
     "tcpRoutes": Group("whether the load balancer in the place of an IngressRouteTCP or IngressRouteUDP is public or internal", "exposure"),
     "passthrough": Group(

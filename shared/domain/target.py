@@ -107,6 +107,15 @@ class Profile(Closed):
     registries: tuple[str, ...] = ()
 
 
+CLASS_GROUPS = {"azure-alb-external": ("alb.networking.azure.io",)}
+"""API groups that the add-on of an ingress or gateway class brings (Application Gateway for Containers)."""
+
+
+def served_groups(target: Target) -> tuple[str, ...]:
+    """The API groups that the cluster serves: those of the target, and those of its class."""
+    return target.api_groups + CLASS_GROUPS.get(target.ingress.class_name, ())
+
+
 def parse_target(data: Any, where: str) -> Target:
     """A target from a parsed file. Raises ValidationError naming the file and the first wrong key."""
     try:

@@ -16,6 +16,7 @@ from shared.domain.paths import expand
 from shared.domain.pointer import get, parent
 from shared.domain.rulebook import Closed, selects
 from shared.domain.storage_classes import class_exists, class_shape, names_a_volume, stays, tied_volume
+from shared.domain.target import served_groups
 
 CLASS_ANNOTATION = "/metadata/annotations/volume.beta.kubernetes.io~1storage-class"
 CLASS_PATHS = (
@@ -127,7 +128,7 @@ def foreign_api(obj: Mapping[str, Any], params: GroupParams, facts: Facts) -> It
     if "." not in group and group not in ("core", "extensions"):
         return
     legacy = group == "core" and obj["kind"] in LEGACY_OPENSHIFT
-    served = any(fnmatch.fnmatchcase(group, g) for g in facts.typed_target.api_groups)
+    served = any(fnmatch.fnmatchcase(group, g) for g in served_groups(facts.typed_target))
     mine = any(fnmatch.fnmatchcase(group, g) for g in params.only) and not any(fnmatch.fnmatchcase(group, g) for g in params.except_groups)
     if (served and not legacy) or not mine or any(selects(p, obj["apiVersion"], obj["kind"]) for p in params.except_kinds):
         return

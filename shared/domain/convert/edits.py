@@ -73,3 +73,18 @@ def without_annotations(obj: Mapping[str, Any], names: Iterable[str]) -> list[Op
 def without_fields(obj: Mapping[str, Any], pointer: str, fields: Iterable[str]) -> list[Op]:
     """Remove those of these keys that the mapping at `pointer` (given as `obj`) has."""
     return [Op("remove", child(pointer, f)) for f in fields if f in obj]
+
+
+def replaced(
+    obj: Mapping[str, Any], api_version: str, kind: str, spec: Mapping[str, Any], dead: Iterable[str], added: Mapping[str, str]
+) -> tuple[Op, ...]:
+    """The object as one of another kind with this spec: its annotations lose `dead` and get `added`, its status goes, the rest stays."""
+    annotations, gone = annotations_of(obj), set(dead)
+    operations = [*retype(obj, api_version, kind), Op("replace", "/spec", dict(spec)), *without_fields(obj, "", ("status",))]
+    if not added:
+        return (*operations, *without_annotations(obj, gone))
+    kept = annotations.keys() - gone
+    if kept:
+        more = [Op("replace" if k in kept else "add", annotation_path(k), v) for k, v in added.items()]
+        return (*operations, *without_annotations(obj, gone), *more)
+    return (*operations, Op("replace" if "annotations" in metadata(obj) else "add", "/metadata/annotations", dict(added)))

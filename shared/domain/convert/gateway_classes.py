@@ -1,4 +1,4 @@
-"""What the target's gateway class can serve, where the classes of AKS differ: TLS that is passed through, re-encryption, matches.
+"""What the target's gateway class can serve, where the classes of AKS differ: TLS that is passed through, re-encryption, times.
 
 Facts: guide/aks_facts_target.md 2.2 to 2.5 and learn.microsoft.com/azure/aks: managed-gateway-api (the Gateway API bundle per version),
 app-routing-gateway-api and istio-gateway-api (limitations), istio-support-policy; and .../azure/application-gateway/for-containers.
@@ -6,12 +6,13 @@ app-routing-gateway-api and istio-gateway-api (limitations), istio-support-polic
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from typing import Any
 
-from shared.domain.convert.base import CannotConvert, Lookup
+from shared.domain.convert.base import Lookup
 
 APP_ROUTING, ISTIO, CONTAINERS_GATEWAY = "approuting-istio", "istio", "azure-alb-external"
+WEB_APP_ROUTING = "webapprouting.kubernetes.azure.com"
 BACKEND_TLS_FROM = (1, 35)
 """BackendTLSPolicy is in the standard channel from bundle v1.4 on."""
 TLS_ROUTE_FROM = (1, 36)
@@ -32,6 +33,11 @@ def version_of(lookup: Lookup) -> tuple[int, ...]:
     """The target's Kubernetes version as numbers; () where it is not said."""
     parts = str(lookup.target.get("kubernetesVersion") or "").split(".")
     return tuple(int(p) for p in parts[:2] if p.isdigit())
+
+
+def like_nginx(lookup: Lookup) -> bool:
+    """Whether the target's Ingresses are read by ingress-nginx: that of application routing, or one installed by the team."""
+    return not uses_gateway(lookup) and (class_of(lookup) == WEB_APP_ROUTING or "nginx" in class_of(lookup))
 
 
 def serves_tls_routes(lookup: Lookup) -> bool:
@@ -57,15 +63,9 @@ def reads_own_backend_policy(lookup: Lookup) -> bool:
     return uses_gateway(lookup) and class_of(lookup) == CONTAINERS_GATEWAY
 
 
-def check_rules(lookup: Lookup, rules: Iterable[Mapping[str, Any]]) -> None:
-    """Raises CannotConvert for matches that the class does not have: Application Gateway for Containers reads no patterns."""
-    if class_of(lookup) != CONTAINERS_GATEWAY:
-        return
-    for rule in rules:
-        for match in rule.get("matches", ()):
-            entries = [match.get("path") or {}, *(match.get("headers") or ()), *(match.get("queryParams") or ())]
-            if any(entry.get("type") == "RegularExpression" for entry in entries):
-                raise CannotConvert(f"class {CONTAINERS_GATEWAY} matches no regular expressions")
+def reads_timeouts(lookup: Lookup) -> bool:
+    """Whether `timeouts` of an HTTPRoute count: Application Gateway for Containers takes them from its RoutePolicy."""
+    return class_of(lookup) != CONTAINERS_GATEWAY
 
 
 def _choice(lookup: Lookup) -> Mapping[str, Any]:

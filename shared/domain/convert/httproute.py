@@ -12,7 +12,6 @@ from typing import Any
 
 from shared.domain.convert.base import CannotConvert, Lookup
 from shared.domain.convert.edits import is_opaque, metadata, name_of, namespace_of
-from shared.domain.convert.gateway_classes import check_rules
 from shared.domain.convert.names import NAME_LIMIT, bounded
 
 API_VERSION = "gateway.networking.k8s.io/v1"
@@ -95,7 +94,6 @@ def route_spec(lookup: Lookup, sections: Sequence[str], hostnames: Sequence[str]
         raise CannotConvert(f"more than {MATCH_LIMIT} matches or {BACKEND_LIMIT} backends do not fit one rule of an HTTPRoute")
     if sum(len(r.get("matches", ())) for r in rules) > ROUTE_MATCH_LIMIT:
         raise CannotConvert(f"more than {ROUTE_MATCH_LIMIT} matches do not fit one HTTPRoute: split the object")
-    check_rules(lookup, rules)
     spec: dict[str, Any] = {"parentRefs": [{"name": gateway_name(lookup), "sectionName": s} for s in dict.fromkeys(sections)]}
     if hostnames:
         spec["hostnames"] = list(hostnames)

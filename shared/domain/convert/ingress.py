@@ -15,11 +15,11 @@ import jsonpatch
 from shared.domain.convert.base import CannotConvert, Conversion, Lookup, Loss, Op
 from shared.domain.convert.edits import annotations_of, name_of, namespace_of, retype, without_annotations, without_fields
 from shared.domain.convert.forms import read_form
-from shared.domain.convert.gateway_classes import uses_gateway
+from shared.domain.convert.gateway_classes import class_of, uses_gateway
 from shared.domain.convert.httproute import API_VERSION, check_free, filter_of, https_redirect, route_spec, sibling
 from shared.domain.convert.ingress_controllers import AKS_CLASSES, CLASS_ANNOTATION, TRAEFIK, TUNNEL_CLASSES, UNKNOWN, controller_of
 from shared.domain.convert.ingress_form import IngressSpec
-from shared.domain.convert.ingress_reclass import NOT_KNOWN, reclass, target_class
+from shared.domain.convert.ingress_reclass import NOT_KNOWN, reclass
 from shared.domain.convert.ingress_rules import Builder, HostRules, grouped
 from shared.domain.convert.ingress_settings import Settings, dead_annotations, read_annotations
 from shared.domain.convert.names import listener_name
@@ -53,7 +53,7 @@ def _check_class(name: str | None, lookup: Lookup) -> None:
     if (
         name in AKS_CLASSES | TUNNEL_CLASSES
         or (isinstance(known, list) and name in known)
-        or (not uses_gateway(lookup) and name == target_class(lookup))
+        or (not uses_gateway(lookup) and name == class_of(lookup))
     ):
         raise CannotConvert(f"ingress class {name} is served on the target")
 

@@ -11,29 +11,23 @@ from typing import Any
 
 from shared.domain.convert.base import CannotConvert, Conversion, Lookup, Loss, Op
 from shared.domain.convert.edits import annotation_path, annotations_of, metadata, without_annotations
+from shared.domain.convert.gateway_classes import class_of, like_nginx
 from shared.domain.convert.ingress_controllers import CLASS_ANNOTATION, NGINX, ROUTER, UNKNOWN, Controller
 from shared.domain.convert.ingress_form import IngressSpec
 from shared.domain.convert.ingress_rules import EXACT, Builder, HostRules
 from shared.domain.convert.ingress_settings import Settings, own_annotations, read_annotations
 from shared.domain.convert.route_annotations import TIMEOUT
 
-WEB_APP_ROUTING = "webapprouting.kubernetes.azure.com"
 REDIRECT = f"{NGINX.prefixes[0]}ssl-redirect"
 UNREAD = "the target's controller does not read this annotation"
 NOT_KNOWN = "whether the old controller redirected plain HTTP to HTTPS is not known: both are served now"
 
 
-def target_class(lookup: Lookup) -> str:
-    """The target's own ingress class; "" where it has none."""
-    choice = lookup.target.get("ingress")
-    return str(choice.get("class")) if isinstance(choice, Mapping) else ""
-
-
 def reclass(obj: dict[str, Any], spec: IngressSpec, controller: Controller, lookup: Lookup) -> Conversion:
     """The same Ingress in the target's class. Raises CannotConvert for what only the old controller could do."""
-    like_nginx = target_class(lookup) == WEB_APP_ROUTING or "nginx" in target_class(lookup)
+    as_nginx = like_nginx(lookup)
     if controller is NGINX:
-        _check_nginx(obj, like_nginx=like_nginx)
+        _check_nginx(obj, as_nginx=as_nginx)
         return Conversion(tuple(_class(obj, lookup, {})))
     settings = read_annotations(obj, controller, lookup)
     if settings.middlewares or settings.filters or settings.prefix_rewrite:
@@ -42,17 +36,17 @@ def reclass(obj: dict[str, Any], spec: IngressSpec, controller: Controller, look
     hosts = builder.hosts()
     _check_certificates(builder, hosts)
     secure = any(h.secret for h in hosts)
-    added = {REDIRECT: "false"} if secure and settings.plain and like_nginx else {}
+    added = {REDIRECT: "false"} if secure and settings.plain and as_nginx else {}
     losses = [*_annotation_losses(obj, controller, settings), *builder.losses, *_redirect_losses(settings, controller, secure=secure)]
     return Conversion((*_paths(spec, builder), *_class(obj, lookup, added)), losses=tuple(dict.fromkeys(losses)))
 
 
-def _check_nginx(obj: Mapping[str, Any], *, like_nginx: bool) -> None:
+def _check_nginx(obj: Mapping[str, Any], *, as_nginx: bool) -> None:
     own = own_annotations(obj, NGINX)
     for name in own:
         if name.endswith("-snippet"):
             raise CannotConvert(f"annotation {name} is a snippet, which AKS does not allow", path=annotation_path(name))
-    if own and not like_nginx:
+    if own and not as_nginx:
         raise CannotConvert("what ingress-nginx was told by annotations must be said anew for the target's controller")
 
 
@@ -81,7 +75,7 @@ def _paths(spec: IngressSpec, builder: Builder) -> list[Op]:
 
 def _class(obj: Mapping[str, Any], lookup: Lookup, added: Mapping[str, str]) -> list[Op]:
     """The class, and new annotations; the old annotation of the class goes."""
-    operations = [Op("replace" if "ingressClassName" in obj["spec"] else "add", "/spec/ingressClassName", target_class(lookup))]
+    operations = [Op("replace" if "ingressClassName" in obj["spec"] else "add", "/spec/ingressClassName", class_of(lookup))]
     if not added:
         return [*operations, *without_annotations(obj, [CLASS_ANNOTATION])]
     there = annotations_of(obj)

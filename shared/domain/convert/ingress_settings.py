@@ -176,7 +176,6 @@ def _middleware(reference: str, obj: Mapping[str, Any], lookup: Lookup) -> Named
 
 
 def _router(settings: Settings, obj: Mapping[str, Any], own: Mapping[str, str], lookup: Lookup) -> None:
-    del lookup
     termination = own.get("route.openshift.io/termination", "edge")
     if termination != "edge":
         raise _refuse("route.openshift.io/termination", f"asks for {termination}, which the shared Gateway does not do")
@@ -184,7 +183,7 @@ def _router(settings: Settings, obj: Mapping[str, Any], own: Mapping[str, str], 
     if found.allow_list is not None:
         raise _refuse(next(a for a in ALLOW_LISTS if a in own), "lets only some client addresses in, which a Gateway cannot do per route")
     settings.prefix_rewrite = found.rewrite
-    settings.timeouts = gateway_timeouts(found)
+    settings.timeouts = gateway_timeouts(found, lookup)
     settings.losses += found.losses
     if found.hsts:
         settings.filters.append(filter_of("ResponseHeaderModifier", {"set": [{"name": "Strict-Transport-Security", "value": found.hsts}]}))

@@ -6,19 +6,16 @@ Facts: guide/aks_facts_source.md 1. The metadata stays in place, so that its com
 from __future__ import annotations
 
 import copy
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from typing import Any
 
-from shared.domain.convert.base import CannotConvert, Conversion, Lookup, Loss, Op
+from shared.domain.convert.base import CannotConvert, Conversion, Lookup, Loss
 from shared.domain.convert.edits import (
     annotation_path,
     annotations_of,
-    metadata,
     name_of,
     namespace_of,
-    retype,
-    without_annotations,
-    without_fields,
+    replaced,
 )
 from shared.domain.convert.forms import read_form
 from shared.domain.convert.gateway_classes import uses_gateway
@@ -37,13 +34,12 @@ from shared.domain.convert.names import listener_name
 from shared.domain.convert.route_annotations import (
     ALLOW_LISTS,
     HSTS,
-    NGINX,
     REWRITE,
     dead_annotations,
     gateway_timeouts,
-    nginx_annotations,
 )
 from shared.domain.convert.route_form import Header, RouteSpec
+from shared.domain.convert.route_ingress import to_ingress
 from shared.domain.convert.route_passthrough import passthrough
 from shared.domain.convert.route_plan import API_VERSIONS, RoutePlan, plan_route
 from shared.domain.convert.route_tls import backend_policy
@@ -64,27 +60,13 @@ def route(obj: dict[str, Any], lookup: Lookup) -> Conversion:
     kind = "HTTPRoute" if uses_gateway(lookup) else "Ingress"
     _check_names(obj, kind, lookup)
     plan = plan_route(obj, lookup)
-    return _to_gateway(obj, plan, lookup) if kind == "HTTPRoute" else _to_ingress(obj, plan, lookup)
+    return _to_gateway(obj, plan, lookup) if kind == "HTTPRoute" else to_ingress(obj, plan, lookup)
 
 
 def _check_names(obj: dict[str, Any], kind: str, lookup: Lookup) -> None:
     check_free(kind, namespace_of(obj), name_of(obj), lookup)
     if kind == "HTTPRoute":
         check_free("Ingress", namespace_of(obj), name_of(obj), lookup)
-
-
-def _settle(obj: dict[str, Any], api_version: str, kind: str, spec: Mapping[str, Any], added: Mapping[str, str]) -> tuple[Op, ...]:
-    """Everything but the spec that changes in the object itself; `added` are new annotations."""
-    annotations = annotations_of(obj)
-    dead = dead_annotations(annotations)
-    operations = [*retype(obj, api_version, kind), Op("replace", "/spec", dict(spec)), *without_fields(obj, "", ("status",))]
-    if not added:
-        return (*operations, *without_annotations(obj, dead))
-    kept = {k: v for k, v in annotations.items() if k not in dead}
-    if kept:
-        more = [Op("replace" if k in kept else "add", annotation_path(k), v) for k, v in added.items()]
-        return (*operations, *without_annotations(obj, dead), *more)
-    return (*operations, Op("replace" if "annotations" in metadata(obj) else "add", "/metadata/annotations", dict(added)))
 
 
 # --- Gateway API -------------------------------------------------------------------------------------------------
@@ -95,7 +77,7 @@ def _to_gateway(obj: dict[str, Any], plan: RoutePlan, lookup: Lookup) -> Convers
         reason = "the Route lets only some client addresses in, which a Gateway cannot do per route: anyone could come in"
         raise CannotConvert(reason, path=annotation_path(ALLOW_LISTS[0]))
     match = {"path": {"type": "PathPrefix", "value": plan.path}}
-    rule = {"matches": [match], **_gateway_extras(plan), "backendRefs": backend_refs(plan.backends)}
+    rule = {"matches": [match], **_gateway_extras(plan, lookup), "backendRefs": backend_refs(plan.backends)}
     secure = listener_name(plan.host, tls=True)
     sections = {"plain": ["http"], "none": [secure], "redirect": [secure], "allow": [secure, "http"]}[plan.policy]
     spec = route_spec(lookup, sections, [plan.host], [rule])
@@ -106,14 +88,19 @@ def _to_gateway(obj: dict[str, Any], plan: RoutePlan, lookup: Lookup) -> Convers
         extra = (sibling(obj, "redirect", route_spec(lookup, ["http"], [plan.host], [away]), lookup),)
         losses.append(Loss("/spec/tls/insecureEdgeTerminationPolicy", "the redirect to HTTPS answers 301 instead of 302"))
     if plan.spec.tls and plan.spec.tls.termination == "reencrypt":
-        documents, more = backend_policy(obj, plan.spec, plan.spec.tls, [name for name, _, _ in plan.backends], lookup)
+        documents, more = backend_policy(obj, plan.spec, plan.spec.tls, plan.backends, lookup)
         extra, losses = (*extra, *documents), [*losses, *more]
-    return Conversion(_settle(obj, API_VERSION, "HTTPRoute", spec, {}), extra, tuple(losses), _listeners(obj, plan))
+    return Conversion(
+        replaced(obj, API_VERSION, "HTTPRoute", spec, dead_annotations(annotations_of(obj)), {}),
+        extra,
+        tuple(losses),
+        _listeners(obj, plan),
+    )
 
 
-def _gateway_extras(plan: RoutePlan) -> dict[str, Any]:
+def _gateway_extras(plan: RoutePlan, lookup: Lookup) -> dict[str, Any]:
     filters = [*_header_filters(plan), *_rewrite_filters(plan)]
-    timeouts = gateway_timeouts(plan.settings)
+    timeouts = gateway_timeouts(plan.settings, lookup)
     return ({"filters": filters} if filters else {}) | ({"timeouts": timeouts} if timeouts else {})
 
 
@@ -162,51 +149,3 @@ def _listeners(obj: dict[str, Any], plan: RoutePlan) -> tuple[ListenerRequest, .
     plain = ListenerRequest(namespace, plan.host, None, RULE)
     secure = ListenerRequest(namespace, plan.host, plan.tls_secret, RULE)
     return {"plain": (plain,), "none": (secure,), "redirect": (secure, plain), "allow": (secure, plain)}[plan.policy]
-
-
-# --- Ingress -----------------------------------------------------------------------------------------------------
-
-
-def _to_ingress(obj: dict[str, Any], plan: RoutePlan, lookup: Lookup) -> Conversion:
-    name = str(dict(lookup.target.get("ingress") or {}).get("class"))
-    _check_ingress(plan, name)
-    annotations = nginx_annotations(plan.settings)
-    if plan.policy in ("allow", "redirect", "none"):
-        annotations[NGINX + "ssl-redirect"] = "false" if plan.policy == "allow" else "true"
-    service, port, share = plan.backends[0]
-    spec = _ingress_spec(plan, name, service, port)
-    losses = [*plan.losses, *plan.settings.losses]
-    if plan.policy in ("none", "redirect"):
-        was = "refused" if plan.policy == "none" else "redirected with 302"
-        losses.append(Loss("/spec/tls/insecureEdgeTerminationPolicy", f"plain HTTP was {was}; the Ingress redirects it with 308"))
-    extra = (_canary(obj, plan, name, share, lookup),) if len(plan.backends) == 2 else ()
-    operations = _settle(obj, "networking.k8s.io/v1", "Ingress", spec, annotations)
-    return Conversion(operations, extra, tuple(losses))
-
-
-def _check_ingress(plan: RoutePlan, name: str) -> None:
-    if name != "webapprouting.kubernetes.azure.com" and "nginx" not in name:
-        raise CannotConvert(f"how a Route is said for ingress class {name} is not known: choose the Gateway API")
-    if plan.spec.http_headers:
-        raise CannotConvert("headers are changed by snippets on an Ingress, which AKS does not allow", path="/spec/httpHeaders")
-    if len(plan.backends) > 2 or (len(plan.backends) == 2 and sum(b[2] for b in plan.backends) == 0):
-        raise CannotConvert("an Ingress shares traffic between two backends at most", path="/spec/alternateBackends")
-    if len(plan.backends) == 1 and plan.backends[0][2] == 0:
-        raise CannotConvert("a backend of weight 0 cannot be said in an Ingress", path="/spec/to/weight")
-
-
-def _ingress_spec(plan: RoutePlan, name: str, service: str, port: int) -> dict[str, Any]:
-    backend = {"service": {"name": service, "port": {"number": port}}}
-    spec: dict[str, Any] = {"ingressClassName": name}
-    if plan.tls_secret:
-        spec["tls"] = [{"hosts": [plan.host], "secretName": plan.tls_secret}]
-    return spec | {"rules": [{"host": plan.host, "http": {"paths": [{"path": plan.path, "pathType": "Prefix", "backend": backend}]}}]}
-
-
-def _canary(obj: dict[str, Any], plan: RoutePlan, name: str, share: int, lookup: Lookup) -> dict[str, Any]:
-    """The second Ingress that takes the alternate backend's share of the traffic."""
-    service, port, weight = plan.backends[1]
-    document = sibling(obj, "canary", _ingress_spec(plan, name, service, port), lookup)
-    weights = {"canary": "true", "canary-weight": str(weight), "canary-weight-total": str(weight + share)}
-    document["metadata"]["annotations"] = {NGINX + k: v for k, v in weights.items()}
-    return document | {"apiVersion": "networking.k8s.io/v1", "kind": "Ingress"}

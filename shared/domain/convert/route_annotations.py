@@ -10,9 +10,10 @@ import ipaddress
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
-from shared.domain.convert.base import CannotConvert, Loss
+from shared.domain.convert.base import CannotConvert, Lookup, Loss
 from shared.domain.convert.durations import gateway_duration, haproxy_milliseconds
 from shared.domain.convert.edits import LAST_APPLIED, annotation_path, is_opaque
+from shared.domain.convert.gateway_classes import reads_timeouts
 
 HAPROXY = "haproxy.router.openshift.io/"
 NGINX = "nginx.ingress.kubernetes.io/"
@@ -102,9 +103,12 @@ def _read_timeout(found: RouterSettings, annotations: Mapping[str, str]) -> None
         found.losses.append(Loss(annotation_path(TIMEOUT), f"{text!r} is no time the router understood: it was ignored and is removed"))
 
 
-def gateway_timeouts(settings: RouterSettings) -> dict[str, str]:
+def gateway_timeouts(settings: RouterSettings, lookup: Lookup) -> dict[str, str]:
     """`rules[].timeouts` of an HTTPRoute; adds the loss that the meaning of the time brings."""
     if settings.timeout is None:
+        return {}
+    if not reads_timeouts(lookup):
+        settings.losses.append(Loss(annotation_path(TIMEOUT), "the target's class reads times from a RoutePolicy only: write one"))
         return {}
     text = "the router's time without an answer became the limit of the whole request: long downloads and web sockets end then"
     settings.losses.append(Loss(annotation_path(TIMEOUT), text))

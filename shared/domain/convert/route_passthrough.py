@@ -9,8 +9,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from shared.domain.convert.base import CannotConvert, Conversion, Lookup, Loss, Op
-from shared.domain.convert.edits import annotation_path, annotations_of, name_of, namespace_of, retype, without_annotations, without_fields
+from shared.domain.convert.base import CannotConvert, Conversion, Lookup, Loss
+from shared.domain.convert.edits import annotation_path, annotations_of, name_of, namespace_of, replaced
 from shared.domain.convert.httproute import API_VERSION, backend_refs, check_free, filter_of, route_spec, sibling
 from shared.domain.convert.load_balancer import as_load_balancer
 from shared.domain.convert.passthrough import check_host, choice, listeners, tls_route_spec
@@ -56,12 +56,8 @@ def _tls_route(obj: Document, spec: RouteSpec, settings: RouterSettings, lookup:
     host, losses = route_host(obj, spec, lookup)
     check_host(obj, host, "/spec/host", lookup)
     backends, more = route_backends(obj, spec, lookup)
-    operations = (
-        *retype(obj, API_VERSION, "TLSRoute"),
-        Op("replace", "/spec", tls_route_spec(lookup, [host], backend_refs(backends))),
-        *without_fields(obj, "", ("status",)),
-        *without_annotations(obj, dead_annotations(annotations_of(obj))),
-    )
+    made = tls_route_spec(lookup, [host], backend_refs(backends))
+    operations = replaced(obj, API_VERSION, "TLSRoute", made, dead_annotations(annotations_of(obj)), {})
     extra, plain = _redirect(obj, spec, host, lookup)
     changed = [Loss(POLICY, "the redirect to HTTPS answers 301 instead of 302")] if extra else []
     asked = (*listeners(obj, [host], RULE), *plain)

@@ -9,8 +9,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from shared.domain.convert.base import CannotConvert, Conversion, Lookup, Loss, Op, decision_key
-from shared.domain.convert.edits import LAST_APPLIED, label_of, name_of, namespace_of, retype, without_annotations, without_fields
+from shared.domain.convert.base import CannotConvert, Conversion, Lookup, Loss, decision_key
+from shared.domain.convert.edits import LAST_APPLIED, label_of, name_of, namespace_of, replaced
 from shared.domain.convert.forms import read_form
 from shared.domain.convert.httproute import API_VERSION, backend_refs, check_free, sibling
 from shared.domain.convert.ingress_controllers import CLASS_ANNOTATION
@@ -141,12 +141,7 @@ def _tls_routes(obj: dict[str, Any], spec: RawSpec, hosts: list[list[str]], look
         check_host(obj, host, "/spec/routes", lookup)
     backends = [_backends(obj, r, f"/spec/routes/{i}", lookup) for i, r in enumerate(spec.routes)]
     specs = [tls_route_spec(lookup, names, refs) for names, refs in zip(hosts, backends, strict=True)]
-    operations = (
-        *retype(obj, API_VERSION, "TLSRoute"),
-        Op("replace", "/spec", specs[0]),
-        *without_fields(obj, "", ("status",)),
-        *without_annotations(obj, DEAD),
-    )
+    operations = replaced(obj, API_VERSION, "TLSRoute", specs[0], DEAD, {})
     others = tuple(sibling(obj, str(i), s, lookup, "TLSRoute") for i, s in enumerate(specs[1:], start=2))
     return Conversion(operations, others, tuple(_backend_losses(spec)), listeners(obj, every, RULE))
 
