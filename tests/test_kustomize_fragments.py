@@ -96,6 +96,23 @@ def test_a_patch_that_gives_a_claim_other_access_modes_keeps_its_class_from_bein
     assert "storageClasses.longhorn" in [q.key for q in done.questions]
 
 
+def test_a_patch_leaves_the_class_to_its_claim() -> None:
+    modes = "apiVersion: v1\nkind: PersistentVolumeClaim\nmetadata: {name: data}\nspec: {accessModes: [ReadWriteMany]}\n"
+    top = "resources: [%s]\npatches: [{path: modes.yaml}]\n"
+    remote = fixed({"kustomization.yaml": top % QUOTED, "modes.yaml": modes})
+    assert text(remote, "modes.yaml") == modes
+    without = (CLAIM % "x").replace("  storageClassName: x  # fast\n", "")
+    local = fixed({"kustomization.yaml": top % "pvc.yaml", "pvc.yaml": without, "modes.yaml": modes})
+    assert "azurefile-csi" in text(local, "modes.yaml")
+    assert text(local, "pvc.yaml") == without
+
+
+def test_an_ingress_patch_leaves_the_class_to_its_ingress() -> None:
+    patch = "apiVersion: networking.k8s.io/v1\nkind: Ingress\nmetadata: {name: web}\nspec: {tls: [{hosts: [a.com], secretName: a}]}\n"
+    done = fixed({"kustomization.yaml": f"resources: [{QUOTED}]\npatches: [{{path: p.yaml}}]\n", "p.yaml": patch})
+    assert found(done, "p.yaml") == []
+
+
 def test_json_patch_files_are_mended_where_they_lie() -> None:
     patch = "- op: add\n  path: /spec/template/spec/nodeSelector\n  value: {beta.kubernetes.io/os: linux}  # os\n"
     top = f"resources: [{QUOTED}]\npatches:\n- path: p.yaml\n  target: {{kind: StatefulSet}}\n"
@@ -273,3 +290,25 @@ def test_the_name_that_one_kustomization_gives_an_image_follows_in_the_next(tmp_
     done = fixed(files, decisions=REGISTRY)
     images = [c["image"] for c in built(done.after, "prod", tmp_path)["Pod", "p"]["spec"]["containers"]]
     assert images == ["a:1", "acme.azurecr.io/web:v2"]
+
+
+def test_a_patch_that_brings_its_own_class_leaves_the_base_to_itself() -> None:
+    patch = (
+        "apiVersion: v1\nkind: PersistentVolumeClaim\nmetadata: {name: data}\nspec: {storageClassName: %s, accessModes: [ReadWriteMany]}\n"
+    )
+    files = {
+        "base/kustomization.yaml": "resources: [pvc.yaml]\n",
+        "base/pvc.yaml": CLAIM % "longhorn",
+        "prod/kustomization.yaml": "resources: [../base]\npatches: [{path: p.yaml}]\n",
+        "prod/p.yaml": patch % "longhorn",
+    }
+    done = fixed(files)
+    assert (text(done, "base/pvc.yaml"), text(done, "prod/p.yaml")) == (CLAIM % "managed-csi", patch % "azurefile-csi")
+
+
+def test_a_patch_with_a_target_needs_no_kind_of_its_own() -> None:
+    patch = "apiVersion: extensions/v1beta1\nkind: Deployment\nmetadata: {name: any}\nspec: {replicas: 2}\n"
+    target = {"kind": "Deployment"}
+    top = {"resources": [REMOTE], "patches": [{"path": "p.yaml", "target": target}, {"patch": patch, "target": target}]}
+    done = fixed({"kustomization.yaml": yaml.safe_dump(top), "p.yaml": patch})
+    assert {rule for path in done.after for rule, _, _ in found(done, path)} == {"AKS0009"}

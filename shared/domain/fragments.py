@@ -16,7 +16,7 @@ from shared.domain.convert.base import CannotConvert, Op
 from shared.domain.convert.kustomize_patches import known_kind
 from shared.domain.facts import Facts
 from shared.domain.image_names import ImageName
-from shared.domain.manifest import KUSTOMIZATION_NAMES, objects_of, read_manifest
+from shared.domain.manifest import KUSTOMIZATION_NAMES, is_object, objects_of, read_manifest
 from shared.domain.model import ResourceRef
 from shared.domain.pointer import MISSING, JsonValue, child, get, join, split
 from shared.domain.rulebook import KUSTOMIZE
@@ -39,7 +39,9 @@ class Sparse(dict[str, Any]):
     place: str = ""
 
     def knows(self, path: str) -> bool:
-        """Whether what stands at a path is, or is around, the known value."""
+        """Whether what stands at a path is, or is around, the known value. What a target selects needs no kind of its own."""
+        if path in ("/apiVersion", "/kind"):
+            return False
         return f"{path}/".startswith(f"{self.place}/") or (self.place.startswith(f"{path}/") and path.count("/") > 1)
 
 
@@ -53,9 +55,10 @@ def objects_in(path: str, value: JsonValue, facts: Facts) -> Iterator[tuple[str,
         yield from (found for target in facts.kustomizations.targets_of(path) for found in _operations(value, "", target, facts))
     else:
         known = facts.kustomizations if facts.kustomizations.is_copy(path) else None
+        targets = facts.kustomizations.targets_of(path) if path in facts.patch_files else []
         for base, obj in objects_of(value):
             if obj.get("$patch") != "delete" and not (known and known.deletes(path, ResourceRef.of(obj))):
-                yield base, obj
+                yield from ((base, part) for part in (_merged(obj, targets, facts) if targets else [obj]))
 
 
 def is_kustomization(path: str, value: JsonValue) -> bool:
@@ -82,10 +85,17 @@ def _in_text(text: str, place: str, target: Target, facts: Facts) -> Iterator[tu
         if isinstance(inner, list):
             yield from _operations(inner, child(place, i), target, facts)
         elif isinstance(inner, dict) and inner.get("$patch") != "delete":
-            known = known_kind(target, facts.identities) if target else None
-            api, kind = (inner.get("apiVersion"), inner.get("kind")) if known is None else known
-            if isinstance(api, str) and isinstance(kind, str):
-                yield child(place, i), {**inner, "apiVersion": api, "kind": kind}
+            yield from ((child(place, i), part) for part in _merged(inner, [target] if target else [], facts))
+
+
+def _merged(body: Mapping[str, Any], targets: Sequence[Target], facts: Facts) -> Iterator[dict[str, Any]]:
+    """A strategic-merge patch: an object as it names itself, or as the first of its targets does."""
+    known = known_kind(targets[0], facts.identities) if targets else None
+    if known is not None:
+        part = Sparse({**body, "apiVersion": known[0], "kind": known[1]})
+        yield part
+    elif is_object(body):
+        yield dict(body)
 
 
 @lru_cache(maxsize=256)

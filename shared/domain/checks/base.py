@@ -4,9 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
+from pathlib import PurePosixPath
 from typing import Any
 
 from shared.domain.facts import Facts
+from shared.domain.manifest import KUSTOMIZATION_NAMES
 from shared.domain.rulebook import Closed
 
 
@@ -41,6 +43,12 @@ def check(
         return function
 
     return register
+
+
+def patching(facts: Facts) -> bool:
+    """Whether the object is a patch of a kustomization: what it leaves out may stand in its base."""
+    asking = facts.asking
+    return asking is not None and (asking in facts.patch_files or PurePosixPath(asking).name in KUSTOMIZATION_NAMES)
 
 
 def opaque(value: object) -> bool:

@@ -6,7 +6,7 @@ import re
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-from shared.domain.checks.base import Found, check
+from shared.domain.checks.base import Found, check, patching
 from shared.domain.checks.cluster import CLASS_ANNOTATION, Nothing
 from shared.domain.facts import Facts
 from shared.domain.paths import expand
@@ -32,8 +32,13 @@ class SharedClaimParams(Closed):
 
 
 @check("shared-claim-on-disk", SharedClaimParams)
-def shared_claim_on_disk(obj: Mapping[str, Any], params: SharedClaimParams, _: Facts) -> Iterator[Found]:
-    """Fires at the storage class of a file system claim with ReadWriteMany or ReadOnlyMany on a disk."""
+def shared_claim_on_disk(obj: Mapping[str, Any], params: SharedClaimParams, facts: Facts) -> Iterator[Found]:
+    """Fires at the storage class of a file system claim with ReadWriteMany or ReadOnlyMany on a disk.
+
+    A patch that names no class leaves it to its claim: it fires where the claim is among the files and names none either.
+    """
+    if not params.named and obj.get("kind") == "PersistentVolumeClaim" and patching(facts) and not _base_names_none(obj, facts):
+        return
     places = ["/spec"] if obj.get("kind") == "PersistentVolumeClaim" else [p for c in CLAIMS for p in expand(obj, c)]
     for place in places:
         spec = get(obj, place)
@@ -50,6 +55,13 @@ def claim_of_a_missing_volume(obj: Mapping[str, Any], _: Nothing, facts: Facts) 
     name = get(obj, "/spec/volumeName")
     if isinstance(name, str) and DYNAMIC.fullmatch(name) and not facts.exists("PersistentVolume", None, name):
         yield Found("/spec/volumeName", {"value": name})
+
+
+def _base_names_none(patch: Mapping[str, Any], facts: Facts) -> bool:
+    name = get(patch, "/metadata/name")
+    placed = facts.placed("PersistentVolumeClaim")
+    bases = [o for file, o in placed if file not in facts.patch_files and get(o, "/metadata/name") == name]
+    return bool(bases) and all(get(o, "/spec/storageClassName") is MISSING for o in bases)
 
 
 def _shared(spec: Mapping[str, Any]) -> bool:

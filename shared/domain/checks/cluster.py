@@ -8,7 +8,7 @@ from typing import Any
 
 from pydantic import Field
 
-from shared.domain.checks.base import Found, check, opaque
+from shared.domain.checks.base import Found, check, opaque, patching
 from shared.domain.convert.ingress_controllers import TUNNEL_CLASSES
 from shared.domain.facts import Facts
 from shared.domain.index import LEGACY_OPENSHIFT
@@ -99,7 +99,7 @@ def ingress_class(obj: Mapping[str, Any], params: IngressClassParams, facts: Fac
             if params.named and not opaque(name) and not ingress_class_exists(name, facts):
                 yield Found(path, {"value": name})
             return
-    if not params.named and isinstance(obj.get("spec"), dict) and not default_ingress_class(facts):
+    if not params.named and isinstance(obj.get("spec"), dict) and not patching(facts) and not default_ingress_class(facts):
         yield Found("/spec/ingressClassName")
 
 

@@ -94,8 +94,12 @@ def _modes_of_claim(name: object, facts: Facts) -> frozenset[str]:
 
 
 def _modes_of_patch(body: object) -> frozenset[str]:
-    written = [o for o in body if isinstance(o, dict) and o.get("path") == "/spec/accessModes"] if isinstance(body, list) else []
-    return _modes({"accessModes": written[-1].get("value")} if written else get(body, "/spec"))
+    """The access modes that a patch gives a claim without giving it a class too."""
+    if isinstance(body, list):
+        written = {o.get("path"): o.get("value") for o in body if isinstance(o, dict)}
+        return frozenset() if "/spec/storageClassName" in written else _modes({"accessModes": written.get("/spec/accessModes")})
+    spec = get(body, "/spec")
+    return frozenset() if isinstance(spec, dict) and "storageClassName" in spec else _modes(spec)
 
 
 def _modes(spec: object) -> frozenset[str]:
