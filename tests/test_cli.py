@@ -36,7 +36,15 @@ def test_fix_writes_the_whole_tree_and_reports(app: Path, tmp_path: Path) -> Non
     assert (out / "claim.yaml").read_text() == CLAIM.replace("local-path", "managed-csi")
     assert (out / "web/service.yaml").read_bytes() == (app / "web/service.yaml").read_bytes()
     assert (app / "claim.yaml").read_text() == CLAIM
-    assert sorted(files_of(reports)) == ["changes.diff", "patch.json", "report.json", "report.md", "report.sarif", "resources.md"]
+    assert sorted(files_of(reports)) == [
+        "changes.diff",
+        "cutover.md",
+        "patch.json",
+        "report.json",
+        "report.md",
+        "report.sarif",
+        "resources.md",
+    ]
     assert done.stdout == (reports / "report.json").read_bytes()
     assert done.stderr == b""
     statuses = {f["path"]: f["status"] for f in json.loads(done.stdout)["files"]}

@@ -11,6 +11,7 @@ import jsonschema
 import pytest
 import report_values as values
 
+from shared.domain.inventory import Inventory
 from shared.domain.model import FileOutcome
 from shared.domain.report import github_annotations, masked_diff, render_all, report_json, sarif_log, summary
 from shared.domain.report.changes import Change, parse_changes
@@ -22,7 +23,7 @@ SCHEMA = Path(__file__).parent / "data" / "sarif-2.1.0-rtm.5.json"
 
 @pytest.fixture(scope="module")
 def files() -> dict[str, bytes]:
-    return render_all(values.setup(), values.outcomes(), values.diffs())
+    return render_all(values.setup(), values.outcomes(), values.diffs(), Inventory())
 
 
 @pytest.mark.parametrize("name", ["report.md", "resources.md", "patch.json", "changes.diff", "report.json"])
@@ -66,14 +67,14 @@ def test_data_of_a_config_map_is_shown_and_that_of_anything_else_is_not() -> Non
 
 def test_report_names_that_are_no_utf8_are_still_json() -> None:
     outcome = FileOutcome("caf\udce9.yaml", "skipped", "not a manifest")
-    rendered = render_all(values.setup(), [outcome], {})
+    rendered = render_all(values.setup(), [outcome], {}, Inventory())
     assert json.loads(rendered["report.json"])["files"][0]["path"] == "caf\udce9.yaml"
     assert b"caf%E9.yaml" in json.dumps(sarif_log(values.setup(), [replace(outcome, status="refused")], {})).encode()
 
 
 def test_summary_of_nothing_is_all_zero() -> None:
     assert set(summary([]).values()) == {0}
-    assert b"no Kubernetes manifest found" in render_all(values.setup(), [], {})["report.md"]
+    assert b"no Kubernetes manifest found" in render_all(values.setup(), [], {}, Inventory())["report.md"]
 
 
 def test_sarif_is_valid(files: dict[str, bytes]) -> None:
@@ -138,7 +139,7 @@ def test_azure_resources_come_once_and_in_the_order_to_make_them() -> None:
 
 def test_text_of_a_manifest_is_no_markup_in_the_report() -> None:
     evil = values.violation("TST0101", message="<script>alert(1)</script> [x](http://evil) | `a`\n# heading")
-    page = render_all(values.setup(), [FileOutcome("a_b*.yaml", "unchanged", None, 1, (evil,))], {})["report.md"].decode()
+    page = render_all(values.setup(), [FileOutcome("a_b*.yaml", "unchanged", None, 1, (evil,))], {}, Inventory())["report.md"].decode()
     assert "\\<script\\>" in page
     assert "\\[x\\](http://evil)" in page
     assert "\n# heading" not in page

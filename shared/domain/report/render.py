@@ -6,6 +6,7 @@ from collections.abc import Mapping, Sequence
 
 from shared.domain.inventory import Inventory
 from shared.domain.model import FileOutcome
+from shared.domain.report.cutover import cutover_md
 from shared.domain.report.document import patch_json, report_json, to_bytes
 from shared.domain.report.markdown import report_md
 from shared.domain.report.resources import resources_md
@@ -22,6 +23,7 @@ def render_all(setup: RunSetup, outcomes: Sequence[FileOutcome], diffs: Mapping[
         "patch.json": to_bytes(patch_json(outcomes)),
         "changes.diff": _text(changes_diff(diffs)),
         "resources.md": _text(resources_md(setup, outcomes)),
+        "cutover.md": _text(cutover_md(setup, outcomes, after)),
     }
 
 

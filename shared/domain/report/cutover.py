@@ -1,0 +1,80 @@
+"""cutover.md: the page that an on-call engineer follows at night to move this application, made of what the run found."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Iterator
+
+from shared.domain.inventory import Inventory
+from shared.domain.model import FileOutcome
+from shared.domain.report import cutover_copy as copying
+from shared.domain.report import cutover_traffic as traffic
+from shared.domain.report.cutover_commands import PLACEHOLDERS
+from shared.domain.report.cutover_move import Move
+from shared.domain.report.cutover_prepare import before_you_start, prepare
+from shared.domain.report.cutover_step import Phase, numbered
+from shared.domain.report.escape import code, inline
+from shared.domain.report.sizing import sizing
+from shared.domain.run import RunSetup
+
+
+def cutover_md(setup: RunSetup, outcomes: Iterable[FileOutcome], after: Inventory) -> str:
+    """The page. `after` are the objects as the run leaves them."""
+    move = Move(setup, outcomes, after)
+    head = [f"# Moving {inline(setup.app)} to AKS", "", _purpose(move), ""]
+    if not after.items:
+        return "\n".join(
+            [*head, "The run found no Kubernetes object that a command could name: there is nothing to move.", "", *_unknown(move)]
+        )
+    body = [*before_you_start(move), *_unknown(move), *_steps(move)]
+    return "\n".join([*head, *_words(body), *body])
+
+
+def _purpose(move: Move) -> str:
+    target = inline(str(move.target.get("title") or move.target.get("name") or "AKS"))
+    made = f"Made from run {code(move.setup.run_id)}: {inline(move.setup.source.profile)} to {target}."
+    if not move.runs:
+        return f"{made} Nothing in it runs pods."
+    pause = (
+        "The application stands still while its data is copied." if move.pauses else "It keeps no data: both clusters can serve at once."
+    )
+    return f"What to do, in order, to move this application. {made} {pause}"
+
+
+def _words(body: list[str]) -> list[str]:
+    """What the capitals mean that the page uses."""
+    text = "\n".join(body)
+    used = [word for word in PLACEHOLDERS if re.search(rf"\b{word}\b", text)]
+    return ["| Word | Put in its place |", "|---|---|", *(f"| `{w}` | {PLACEHOLDERS[w]} |" for w in used), ""] if used else []
+
+
+def _unknown(move: Move) -> list[str]:
+    """What belongs to the application and is not on the page."""
+    lines = [f"- {text}" for text in _left_out(move)]
+    return ["## Not on this page", "", *lines, ""] if lines else []
+
+
+def _left_out(move: Move) -> Iterator[str]:
+    yield from (f"{inline(label)}: no plain name, so no command can name it." for label in move.after.unnamed)
+    for item in move.after.of("Template"):
+        yield f"Template {inline(item.name)} ({inline(item.file)}): what it makes, until its parameters are answered."
+    for item in move.after.of("HelmRelease", "HelmChart"):
+        yield f"{item.kind} {inline(item.name)}: what its chart makes."
+    for path in (o.path for o in move.outcomes if o.path.rpartition("/")[2] == "Chart.yaml"):
+        yield f"{inline(path)}: what this chart makes. Render it with `helm template` and run again."
+    if move.setup.index.get("kustomizations"):
+        yield "What kustomizations change: names, namespaces, numbers of pods. The commands name objects as their own files do."
+
+
+def _steps(move: Move) -> list[str]:
+    if not move.runs:
+        return numbered([Phase("Steps", [*prepare(move), *copying.deploy(move)])])
+    night = [*copying.quiesce(move), *copying.last_copy(move), *copying.start(move), *traffic.verify(move), *traffic.switch(move)]
+    phases = [
+        Phase("Days before", [*prepare(move), *copying.deploy(move), *copying.rehearse(move)]),
+        Phase("A day before", [*traffic.shorten(move)]),
+        Phase("The move", [*night, *traffic.resume(move), *traffic.watch(move)]),
+        Phase("If it goes wrong", [*traffic.roll_back(move)]),
+        Phase("Afterwards", [*traffic.clean_up(move)]),
+    ]
+    return [*numbered(phases), *sizing(move.setup, move.after)]
