@@ -39,6 +39,13 @@ def test_an_application_with_a_database_a_claim_and_a_host_has_every_step() -> N
     assert "| StatefulSet postgres | 1 | 250m | 512Mi | 250m | 512Mi |" in text
 
 
+def test_a_route_that_was_not_converted_needs_no_operator_and_the_top_folder_is_out() -> None:
+    text = page(SAMPLES / "okd-portal")
+    assert "kubectl --context AKS apply -k OUT\n" in text
+    assert "1 Route" not in text
+    assert "AKS0201" in text
+
+
 def test_what_keeps_no_data_and_has_no_host_is_neither_copied_nor_switched(tmp_path: Path) -> None:
     text = written(
         tmp_path,

@@ -75,5 +75,7 @@ def apply(paths: Sequence[str]) -> str:
 
 def out(path: str) -> str:
     """A file or folder below OUT, as a word of a shell."""
+    if not path:
+        return "OUT"
     quoted = shlex.quote(path)
     return f"OUT/{path}" if quoted == path else f"OUT/{quoted}"

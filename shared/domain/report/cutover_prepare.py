@@ -58,7 +58,7 @@ def _cluster(move: Move) -> Iterator[Step]:
 def _foreign(move: Move) -> list[tuple[str, str]]:
     """API groups that the target does not serve and the run does not define, with what is of them; not those the report rejects."""
     served = (*move.target.get("apiGroups", ()), *(str(i.facts.get("group")) for i in move.after.of("CustomResourceDefinition")))
-    rejected = {(v.resource.api_version, v.resource.kind) for v in move.blocking if v.resource and v.path == "/apiVersion"}
+    rejected = {(v.resource.api_version, v.resource.kind) for v in move.blocking if v.resource}
     found: dict[str, Counter[str]] = {}
     for item in move.after.items:
         known = "." not in item.group or any(fnmatch.fnmatchcase(item.group, pattern) for pattern in served)
