@@ -21,13 +21,14 @@ from shared.domain.run import RunOptions, SourceFile
 JUNK = (None, "", "x", 7, True, [], [None], ["x"], [7], [{}], {}, {"x": None})
 
 
-STRICT = "{podSecurity: restricted, safeguards: enforce, allowedImages: '^acme/'}"
+STRICT = "podSecurity: restricted, safeguards: enforce, allowedImages: '^acme/'"
 
 
-def facts(rule: Rule, target: str | None = None) -> Facts:
-    """The facts of a run that holds the rule's examples."""
+def facts(rule: Rule, target: str = "safeguards: warn") -> Facts:
+    """The facts of a run that holds the rule's examples, on the flavour of AKS that the rule is about; `target` are keys of a mapping."""
+    mode = rule.policy.only_on if rule.policy and rule.policy.only_on else "standard"
     files = [SourceFile(f"{n}.yaml", (e.bad or "").encode()) for n, e in enumerate(rule.examples)]
-    return Facts(plan_run(files, RunOptions("test", "okd", target)))
+    return Facts(plan_run(files, RunOptions("test", "okd", f"{{mode: {mode}, {target}}}")))
 
 
 def places(value: Any) -> Iterator[tuple[Any, Any]]:

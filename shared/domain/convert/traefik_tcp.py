@@ -70,8 +70,8 @@ def _service(obj: dict[str, Any], spec: RawSpec, outside: int | None, lookup: Lo
     service = _backend_service(obj, backend, FIRST, lookup)
     if not service.get("selector"):
         raise CannotConvert(f"Service {backend.name} is not among the manifests, or selects no pods", path=FIRST)
-    port = _port(service, backend, FIRST)
     protocol = "UDP" if obj["kind"] == "IngressRouteUDP" else "TCP"
+    port = _port(service, backend, FIRST, protocol)
     opened = {"port": outside or port["port"], "protocol": protocol, "targetPort": port.get("targetPort", port["port"])}
     return {"selector": dict(service["selector"]), "ports": [opened]}
 
@@ -104,11 +104,11 @@ def _backend_service(obj: dict[str, Any], backend: Backend, path: str, lookup: L
     return lookup.service(namespace_of(obj), backend.name) or {}
 
 
-def _port(service: Mapping[str, Any], backend: Backend, path: str) -> dict[str, Any]:
-    ports = [p for p in service.get("ports") or [] if isinstance(p, dict)]
+def _port(service: Mapping[str, Any], backend: Backend, path: str, protocol: str = "TCP") -> dict[str, Any]:
+    ports = [p for p in service.get("ports") or [] if isinstance(p, dict) and p.get("protocol", "TCP") == protocol]
     found = [p for p in ports if str(backend.port) in (str(p.get("port")), p.get("name")) and isinstance(p.get("port"), int)]
     if len(found) != 1:
-        raise CannotConvert(f"Service {backend.name} has no single port {backend.port}", path=f"{path}/port")
+        raise CannotConvert(f"Service {backend.name} has no single {protocol} port {backend.port}", path=f"{path}/port")
     return found[0]
 
 

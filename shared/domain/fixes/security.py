@@ -59,3 +59,9 @@ def non_root(obj: Mapping[str, Any], found: Found, _: Nothing, facts: Facts) -> 
 
 def _of_the_pod(obj: Mapping[str, Any], path: str) -> bool:
     return path == f"{pod_spec(obj)}/securityContext/runAsUser"
+
+
+@fix("label-namespace", Nothing)
+def label_namespace(obj: Mapping[str, Any], found: Found, _: Nothing, __: Facts) -> Conversion:
+    """Write the found `level` as the namespace's pod security label."""
+    return Conversion((put(obj, found.path, found.fields["level"]),))

@@ -89,6 +89,10 @@ def is_object(value: JsonValue) -> bool:
     return isinstance(value, dict) and isinstance(value.get("apiVersion"), str) and isinstance(value.get("kind"), str)
 
 
+def _bare(item: JsonValue) -> bool:
+    return isinstance(item, dict) and not is_object(item)
+
+
 def objects_of(value: JsonValue) -> Iterator[tuple[str, dict[str, Any]]]:
     """(base pointer, object) of the value itself ("") or, for any `kind: *List` with items, of its items ("/items/0").
 
@@ -97,7 +101,7 @@ def objects_of(value: JsonValue) -> Iterator[tuple[str, dict[str, Any]]]:
     if not is_object(value):
         return
     items = value.get("items")
-    if value["kind"].endswith("List") and isinstance(items, list) and (value["kind"] == "List" or all(map(is_object, items))):
+    if value["kind"].endswith("List") and isinstance(items, list) and (value["kind"] == "List" or not any(map(_bare, items))):
         yield from ((f"/items/{i}", item) for i, item in enumerate(items) if is_object(item))
     else:
         yield "", value

@@ -114,12 +114,14 @@ def roll_back(move: Move) -> Iterator[Step]:
     stop = [*suspend("AKS", move.new.scheduled, on=True), *(scale("AKS", move.new.scaled, 0) if move.pauses else [])]
     lines += ["AKS stops writing:", "", *fenced(*stop)] if stop else []
     lines += ["DNS gets the records back that were written down in §ttl§.", ""] if move.hosts else []
+    databases = scale("OLD", move.old.databases) if move.pauses else []
+    lines += ["The old databases start again, so that data can be carried back into them:", "", *fenced(*databases)] if databases else []
     if move.data.moves:
         lines += [
             "What users wrote on AKS is not on the old cluster. Either it is given up, or it is carried back now: the commands of §copy§"
         ]
         lines += ["with `OLD` and `AKS` exchanged. Settle before you begin who decides that.", ""]
-    back = [*scale("OLD", move.old.databases), *scale("OLD", move.old.scaled)] if move.pauses else []
+    back = scale("OLD", move.old.scaled) if move.pauses else []
     back += suspend("OLD", move.old.scheduled, on=False)
     lines += ["The old cluster starts again:", "", *fenced(*back)] if back else []
     if move.pauses and (move.old.pods or move.old.daemons):
