@@ -23,11 +23,16 @@ JUNK = (None, "", "x", 7, True, [], [None], ["x"], [7], [{}], {}, {"x": None})
 
 STRICT = "podSecurity: restricted, safeguards: enforce, allowedImages: '^acme/'"
 
+OF_THE_RUN = {"AKS0344"}
+"""Rules that fire by what other objects of the run say."""
+
 
 def facts(rule: Rule, target: str = "safeguards: warn") -> Facts:
     """The facts of a run that holds the rule's examples, on the flavour of AKS that the rule is about; `target` are keys of a mapping."""
     mode = rule.policy.only_on if rule.policy and rule.policy.only_on else "standard"
     files = [SourceFile(f"{n}.yaml", (e.bad or "").encode()) for n, e in enumerate(rule.examples)]
+    if rule.id in OF_THE_RUN:
+        files += [SourceFile(f"{n}-{path}", text.encode()) for n, e in enumerate(rule.examples) for path, text in e.files.items()]
     return Facts(plan_run(files, RunOptions("test", "okd", f"{{mode: {mode}, {target}}}")))
 
 
