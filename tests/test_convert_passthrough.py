@@ -167,7 +167,7 @@ def test_a_host_whose_tls_ends_elsewhere_is_not_passed_through(ending):
         (tcp(entry_points=["mqtts"]), "HTTPS port"),
         (tcp(namespace="data"), "own namespace"),
         (tcp(proxyProtocol={"version": 2}), "PROXY"),
-        (tcp(port=1), "no single TCP port"),
+        (tcp(port=1), "no single port"),
         (tcp("HostSNI(`db.acme.com`) || HostSNI(`under_score.acme.com`)"), "host name"),
     ],
 )

@@ -105,10 +105,12 @@ def _backend_service(obj: dict[str, Any], backend: Backend, path: str, lookup: L
 
 
 def _port(service: Mapping[str, Any], backend: Backend, path: str, protocol: str = "TCP") -> dict[str, Any]:
-    ports = [p for p in service.get("ports") or [] if isinstance(p, dict) and p.get("protocol", "TCP") == protocol]
+    """The one port of a Service that a route means; of the same number in several protocols, the route's own."""
+    ports = [p for p in service.get("ports") or [] if isinstance(p, dict)]
     found = [p for p in ports if str(backend.port) in (str(p.get("port")), p.get("name")) and isinstance(p.get("port"), int)]
+    found = [p for p in found if p.get("protocol", "TCP") == protocol] or found
     if len(found) != 1:
-        raise CannotConvert(f"Service {backend.name} has no single {protocol} port {backend.port}", path=f"{path}/port")
+        raise CannotConvert(f"Service {backend.name} has no single port {backend.port}", path=f"{path}/port")
     return found[0]
 
 
