@@ -17,7 +17,7 @@ from shared.domain.plan import FilePlan
 from shared.domain.ports import BlobInfo
 from shared.domain.run import FileFindings, FinishedRun, PatchedFile, RunOptions, RunSetup, SourceFile
 from shared.pipeline import names
-from shared.pipeline.context import Context, Engine, Limits, Read
+from shared.pipeline.context import Context, Engine, Limits, Publisher, Read
 from shared.services import Services
 
 T = TypeVar("T")
@@ -161,6 +161,7 @@ class World:
     seed: int | None = None
     fuse: Fuse = field(default_factory=Fuse)
     limits: Limits = field(default_factory=lambda: Limits(batch_bytes=3000, sweep_after=0, archive=ArchiveLimits(1000, 100_000, 1_000_000)))
+    publishers: Mapping[str, Publisher] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
         self.queue = MemoryQueue()
@@ -168,7 +169,8 @@ class World:
         self.crashes = 0
         self.errors: list[str] = []
         self._random = random.Random(self.seed)
-        context = Context(_GuardedBlobs(self.blobs, self), _GuardedQueue(self.queue, self), self.engine, self.limits, lambda: START)
+        blobs, queue = _GuardedBlobs(self.blobs, self), _GuardedQueue(self.queue, self)
+        context = Context(blobs, queue, self.engine, self.limits, lambda: START, self.publishers)
         self.services = Services(context, lambda: {"blob": "ok"}, lambda: None)
         self.context = context
 

@@ -27,7 +27,7 @@ RUN_ID = r"^[a-z0-9-]{1,40}-[0-9a-f]{12}$"
 TRACEPARENT = r"^[0-9a-f]{2}-[0-9a-f]{32}-[0-9a-f]{16}-[0-9a-f]{2}$"
 """https://www.w3.org/TR/trace-context/#traceparent-header"""
 
-MessageType = Literal["upload", "quiet-check", "webhook", "deploy", "inspect", "think", "patch", "report"]
+MessageType = Literal["upload", "quiet-check", "webhook", "deploy", "inspect", "think", "patch", "report", "publish"]
 
 
 class Envelope(BaseModel):

@@ -10,6 +10,7 @@ from shared.domain.archive import ArchiveLimits
 from shared.domain.inventory import Inventory
 from shared.domain.model import FileOutcome
 from shared.domain.plan import FilePlan
+from shared.domain.pointer import JsonValue
 from shared.domain.ports import BlobStore, MessageQueue
 from shared.domain.run import FileFindings, FinishedRun, PatchedFile, RunOptions, RunSetup, SourceFile
 
@@ -47,6 +48,10 @@ class Limits:
     state_bytes: int = 512 * 1024 * 1024
 
 
+Publisher = Callable[["Context", str], Mapping[str, JsonValue] | None]
+"""Tells outsiders of one run, idempotently: what to remember of it (ids, `url`), or None where this run has nothing for them."""
+
+
 @dataclass(frozen=True, slots=True)
 class Context:
     """The dependencies of a stage, wired by shared.services (or by a test, with fakes)."""
@@ -56,3 +61,5 @@ class Context:
     engine: Engine
     limits: Limits = field(default_factory=Limits)
     clock: Callable[[], float] = time.time
+    publishers: Mapping[str, Publisher] = field(default_factory=dict)
+    """By name, in the order in which they are asked (shared.pipeline.publish)."""

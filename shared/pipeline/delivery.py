@@ -22,7 +22,7 @@ from typing import Any
 from shared import logs
 from shared.domain.errors import AksCopilotError, CriticalError, TransientError, ValidationError
 from shared.domain.messages import SCHEMA_VERSION, Envelope, decode, digest, timestamp
-from shared.pipeline import names, state
+from shared.pipeline import names, publish, state
 from shared.pipeline.context import Context
 
 Following = tuple[Envelope, "Step"]
@@ -90,6 +90,7 @@ def _park(ctx: Context, queue: str, error: Exception, **what: Any) -> None:
 
 def record(ctx: Context, stage: str, envelope: Envelope, error: BaseException, attempt: int) -> None:
     """Note an error on its run (or, before the run has a name, beside the runs)."""
+    stage = str((envelope.payload or {}).get("publisher", stage))
     place = {"stage": stage, "attempt": attempt, "at": timestamp(ctx.clock())}
     entry = place | {"class": type(error).__name__, "error": logs.describe(error), "dedupKey": envelope.dedup_key}
     if envelope.run_id:
@@ -110,6 +111,7 @@ def mark_failed(ctx: Context, run: str, stage: str, error: BaseException) -> Non
         state.register(ctx, run, names.app_of(run), stage)
         entry = {"runId": run, "stage": stage, "class": type(error).__name__, "error": logs.describe(error), "at": timestamp(ctx.clock())}
         state.save(ctx, names.failed(run), entry, if_absent=True)
+        publish.announce(ctx, run)
         close(ctx, run)
 
 

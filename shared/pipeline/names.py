@@ -130,6 +130,16 @@ def error(run: str, stage: str, number: int, attempt: int) -> str:
     return f"{run}/errors/{stage}-{number}-{attempt}.json"
 
 
+def origin(run: str) -> str:
+    """The repository and commit of a run that came from GitHub; written when it is frozen."""
+    return f"{run}/origin.json"
+
+
+def published(run: str, publisher: str) -> str:
+    """What a publisher has told outsiders of the run, or why it could not."""
+    return f"{run}/published/{publisher}.json"
+
+
 def opened(run: str) -> str:
     """An entry of the list that the sweep looks at."""
     return f"open/{run}"

@@ -15,14 +15,17 @@ from shared import logs
 from shared.domain.errors import CriticalError, TransientError
 from shared.domain.messages import Envelope
 from shared.domain.model import FileOutcome
-from shared.pipeline import delivery, mail, names, results, state
+from shared.pipeline import delivery, mail, names, publish, results, state
 from shared.pipeline.context import Context
 
 _TRIES = 50
 
 
 def handle(ctx: Context, envelope: Envelope) -> None:
-    """`reports`: mark the batch as finished; the last one finishes the run."""
+    """`reports`: mark the batch as finished; the last one finishes the run. A `publish` message tells outsiders of it."""
+    if envelope.type == "publish":
+        publish.handle(ctx, envelope)
+        return
     batch = int(mail.payload_of(ctx, envelope)["batch"])
     count = int(state.load(ctx, names.manifest(envelope.run_id))["batches"])
     if not 0 <= batch < count:
@@ -55,6 +58,7 @@ def finish_joined(ctx: Context, run: str) -> None:
     if not state.exists(ctx, names.done(run)):
         with logs.timed("run finished"):
             _finish(ctx, run)
+    publish.announce(ctx, run)
     delivery.close(ctx, run)
 
 

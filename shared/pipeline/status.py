@@ -7,7 +7,7 @@ from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
 from shared.domain.messages import timestamp
-from shared.pipeline import names, state
+from shared.pipeline import names, publish, state
 from shared.pipeline.context import Context
 
 _READERS = 8
@@ -36,7 +36,7 @@ def _state_of(ctx: Context, run: str) -> str:
 
 def run_status(ctx: Context, run: str) -> dict[str, Any] | None:
     """{"runId", "app", "state", "startedAt", "files", "batches", "stages": {stage: finished batches}, "errors", "notes",
-    "summary"}, or None where no such run is known. `state` is queued, running, done or failed."""
+    "published", "summary"}, or None where no such run is known. `state` is queued, running, done or failed."""
     record = state.find(ctx, names.started(run)) if names.is_run_id(run) else None
     if record is None:
         return None
@@ -55,6 +55,7 @@ def run_status(ctx: Context, run: str) -> dict[str, Any] | None:
         | {"reporter": _joined(ctx, run)},
         "errors": _errors(ctx, run, found),
         "notes": manifest.get("notes", []),
+        "published": publish.told(ctx, run, found),
         "summary": {key: done[key] for key in ("files", "statuses", "resolutions")} if done else None,
     }
 

@@ -9,7 +9,7 @@ from typing import Any
 from shared import logs
 from shared.domain.errors import AksCopilotError, CriticalError, TransientError, ValidationError
 from shared.domain.messages import Envelope, decode, digest, new_traceparent
-from shared.pipeline import delivery, freeze, names, reporter, state
+from shared.pipeline import delivery, freeze, names, publish, reporter, state
 from shared.pipeline.context import Context
 
 
@@ -29,6 +29,7 @@ def sweep(ctx: Context) -> None:
 
 def _sweep_run(ctx: Context, run: str) -> None:
     if state.exists(ctx, names.failed(run)) or state.exists(ctx, names.done(run)):
+        publish.announce(ctx, run)  # a crash between the last blob of a run and its announcement
         delivery.close(ctx, run)
         return
     age = ctx.clock() - state.load(ctx, names.started(run))["startedAt"]
@@ -50,7 +51,9 @@ def poisoned(ctx: Context, queue: str, text: str) -> None:
         stage = names.STAGES[queue]
         envelope, error = _read_poison(text)
         logs.event("poisoned", stage=stage, runId=envelope.run_id if envelope else None, error=str(error))
-        if envelope is not None and envelope.run_id:
+        if envelope is not None and envelope.type == "publish":
+            publish.gave_up(ctx, envelope.run_id, str((envelope.payload or {}).get("publisher")), error)
+        elif envelope is not None and envelope.run_id:
             delivery.mark_failed(ctx, envelope.run_id, stage, error)
         else:
             state.save(ctx, f"lost/{queue}-{digest(text.encode())}.json", {"queue": queue, "error": str(error), "text": text[:4096]})

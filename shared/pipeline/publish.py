@@ -1,0 +1,81 @@
+"""Telling outsiders of a run: one `publish` message per publisher (pull request, check run, Slack...), each retried alone.
+
+A publisher is a function of what is stored, so its message may come twice, and what it told is kept beside the run. An outage
+is waited for with growing delays for as long as the delivery policy allows. A publisher that cannot do its work is recorded
+with its reason and never makes a finished run a failed one. Slack is asked again whenever another publisher has an answer, so
+that its one message stays true.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from shared import logs
+from shared.domain.errors import CriticalError, TransientError, ValidationError
+from shared.domain.messages import Envelope, new_traceparent, timestamp
+from shared.pipeline import names, state
+from shared.pipeline.context import Context
+
+SLACK = "slack"
+_FIRST_WAIT, _LONGEST_WAIT = 30.0, 900.0  # seconds between tries in an outage that does not say how long it lasts
+
+
+def announce(ctx: Context, run: str, *publishers: str) -> None:
+    """Ask the named publishers (all of them by default) to tell of a run. Nothing happens for those that are not set up."""
+    for name in publishers or ctx.publishers:
+        if name in ctx.publishers:
+            _send(ctx, run, name)
+
+
+def handle(ctx: Context, envelope: Envelope) -> None:
+    """One `publish` message. Raises TransientError, always with a delay, and what is a bug."""
+    run, name = envelope.run_id, str((envelope.payload or {}).get("publisher", ""))
+    publisher = ctx.publishers.get(name)
+    if publisher is None:
+        logs.event("not set up", publisher=name)
+        return
+    try:
+        told = publisher(ctx, run)
+    except TransientError as error:
+        wait = error.retry_after or min(_LONGEST_WAIT, _FIRST_WAIT * 2 ** (envelope.attempt - 1))
+        raise TransientError(str(error), wait) from error
+    except (ValidationError, CriticalError) as error:
+        gave_up(ctx, run, name, error)
+        return
+    if told is not None:
+        keep(ctx, run, name, told)
+
+
+def gave_up(ctx: Context, run: str, publisher: str, error: Exception) -> None:
+    """Record that a publisher cannot tell of this run, and why. What it told before stays."""
+    logs.failure("not published", error, publisher=publisher)
+    before = recall(ctx, run, publisher) or {}
+    keep(ctx, run, publisher, {**before, "error": logs.describe(error), "at": timestamp(ctx.clock())})
+
+
+def keep(ctx: Context, run: str, publisher: str, told: Mapping[str, Any]) -> None:
+    """Remember what a publisher told; Slack hears of what is new."""
+    if told == recall(ctx, run, publisher):
+        return
+    state.save(ctx, names.published(run, publisher), dict(told))
+    if publisher != SLACK:
+        announce(ctx, run, SLACK)
+
+
+def recall(ctx: Context, run: str, publisher: str) -> dict[str, Any] | None:
+    """What a publisher told of a run, or None where it has not yet."""
+    found: dict[str, Any] | None = state.find(ctx, names.published(run, publisher))
+    return found
+
+
+def told(ctx: Context, run: str, found: Sequence[str]) -> dict[str, dict[str, Any]]:
+    """For the status: {publisher: {"url"} or {"error"}}; `found` are the names in the run's folder."""
+    kept = [name.removeprefix("published/").removesuffix(".json") for name in found if name.startswith("published/")]
+    return {name: {k: v for k, v in (recall(ctx, run, name) or {}).items() if k in ("url", "error", "at")} for name in kept}
+
+
+def _send(ctx: Context, run: str, publisher: str) -> None:
+    key = f"{run}/publish/{publisher}"
+    message = Envelope(type="publish", run_id=run, dedup_key=key, traceparent=new_traceparent(), payload={"publisher": publisher})
+    ctx.queue.send(names.OUTCOMES, message.encode())
