@@ -33,9 +33,10 @@ _REPORTS = {
     "patch": ("patch.json", "application/json"),
     "diff": ("changes.diff", "text/x-diff; charset=utf-8"),
     "resources": ("resources.md", "text/markdown; charset=utf-8"),
+    "cutover": ("cutover.md", "text/markdown; charset=utf-8"),
 }
 _STATUS: tuple[tuple[type[AksCopilotError], int], ...] = ((ValidationError, 400), (TransientError, 503), (CriticalError, 500))
-Format = Literal["json", "md", "sarif", "patch", "diff", "resources"]
+Format = Literal["json", "md", "sarif", "patch", "diff", "resources", "cutover"]
 
 
 class Submission(BaseModel):

@@ -193,6 +193,14 @@ def test_post_files_then_follow_the_run_to_its_report(world: World, call: Client
     assert [r["runId"] for r in call("GET", "/api/runs")[1]["runs"]] == [made["runId"]]
 
 
+def test_every_page_of_a_run_is_served(world: World, call: Client) -> None:
+    made = call("POST", "/api/runs", submission(), content_type="application/json")[1]
+    world.drain()
+    for format, name in (("cutover", "cutover.md"), ("resources", "resources.md")):
+        world.context.blobs.write("reports", f"{made['runId']}/{name}", b"# page\n")
+        assert call("GET", f"{made['links']['report']}?format={format}")[:2] == (200, b"# page\n")
+
+
 def test_post_an_archive(world: World, call: Client) -> None:
     buffer = io.BytesIO()
     with zipfile.ZipFile(buffer, "w") as archive:

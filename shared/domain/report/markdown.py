@@ -49,6 +49,7 @@ def _headline(setup: RunSetup, files: Sequence[FileOutcome]) -> Iterator[str]:
         f"{counts['needsHuman']} need a person)"
     )
     yield f"- **Run**: {code(setup.run_id)}"
+    yield "- **The move**: [cutover.md](cutover.md) has it step by step, [resources.md](resources.md) what to create in Azure first"
     yield ""
 
 
