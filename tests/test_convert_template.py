@@ -109,7 +109,54 @@ def test_answers_win_and_clear_the_generator() -> None:
     assert after(done) == [config(a="", b="7")]
     said = [v.message for v in done.outcome.violations if v.rule_id == "AKS0002"]
     assert any("no parameter C" in m for m in said)
-    assert any("A is empty" in m for m in said)
+    assert not any("are empty" in m for m in said), "an empty answer is one, and is not reported as left out"
+
+
+DATABASE = """\
+apiVersion: template.openshift.io/v1
+kind: Template
+metadata: {name: "${NAME}-persistent"}
+parameters:
+- {name: NAME, value: %s}
+- {name: PASSWORD, generate: expression, from: "[a-z]{8}"}
+- {name: NOTE}
+- {name: REF}
+objects:
+- {apiVersion: v1, kind: Secret, metadata: {name: "${NAME}"}, stringData: {password: "${PASSWORD}"}}
+- {apiVersion: v1, kind: ConfigMap, metadata: {name: "${NAME}"}, data: {note: "${NOTE}", ref: "${REF}"}}
+"""
+
+
+def test_templates_that_are_named_by_a_parameter_do_not_share_answers() -> None:
+    files = ("db.yaml", DATABASE % "db"), ("wallet.yaml", DATABASE % "wallet")
+    done = run(*files)
+    assert [q.key for f in done.values() for q in f.outcome.questions] == [
+        "parameters.db-persistent.PASSWORD",
+        "parameters.wallet-persistent.PASSWORD",
+    ]
+    answers = "version: 1\nparameters: {db-persistent: {PASSWORD: one}, wallet-persistent: {PASSWORD: two}}\n"
+    done = run((".aks-copilot.yaml", answers), *files)
+    assert [after(done[p])[0]["stringData"] for p, _ in files] == [{"password": "one"}, {"password": "two"}]
+
+
+def test_an_answer_under_the_name_as_it_is_written_counts_too() -> None:
+    answers = "version: 1\nparameters: {'${NAME}-persistent': {PASSWORD: one}}\n"
+    done = run((".aks-copilot.yaml", answers), ("db.yaml", DATABASE % "db"))
+    assert after(done["db.yaml"])[0]["stringData"] == {"password": "one"}
+
+
+def test_what_stands_for_nothing_is_one_line_that_says_where_to_answer() -> None:
+    answers = "version: 1\nparameters: {db-persistent: {PASSWORD: one}}\n"
+    done = run((".aks-copilot.yaml", answers), ("db.yaml", DATABASE % "db"))["db.yaml"]
+    said = [v.message for v in done.outcome.violations if "are empty" in v.message]
+    assert len(said) == 1
+    assert "in their places: NOTE, REF; where `oc process`" in said[0]
+    assert "parameters.db-persistent in .aks-copilot.yaml" in said[0]
+
+
+def test_a_parameter_written_twice_alike_counts_once() -> None:
+    once = {"name": "A", "value": "1", "description": "first"}
+    assert expanded(template([config(a="${A}")], [once, once | {"description": "again"}]), lambda _: None)[0][1] == config(a="1")
 
 
 def test_a_value_that_only_builds_use_is_not_asked_for() -> None:

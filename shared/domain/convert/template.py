@@ -3,17 +3,20 @@
 A parameter's value is the one of the Decision `parameters.<template>.<NAME>`, else the one in the Template. What OpenShift would generate
 is never invented, what is required and has no value is asked for. A parameter that only builds use (webhook secrets, say) is not asked
 for: AKS runs no builds, and its references stay in the BuildConfig as they are.
+
+A Template whose own name is `${NAME}` goes by what the Template's values make of it: many Templates of a repository are called the same
+otherwise, and would share their answers (passwords of two databases, say).
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Container, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
 from shared.domain.convert.base import CannotConvert, Conversion, Lookup, Loss, Op, decision_key
 from shared.domain.convert.edits import name_of
-from shared.domain.convert.template_text import REFERENCE, fill, uses, without_namespace
+from shared.domain.convert.template_text import REFERENCE, fill, substitute, uses, without_namespace
 from shared.domain.manifest import is_object, objects_of
 from shared.domain.model import Question
 from shared.domain.pointer import JsonValue, child
@@ -24,6 +27,9 @@ ONLY_IN_SECRETS = (
     " (Key Vault, External Secrets)."
 )
 DESCRIPTION_SHOWN = 120
+OTHERWISE = "where `oc process` was given another one, answer {} in .aks-copilot.yaml, the parameter below it"
+DECIDES = ("value", "generate", "from", "required")
+"""What of a parameter decides its value."""
 
 Answers = Callable[[str], JsonValue]
 """A human's answer by Decision key, None where there is none."""
@@ -60,20 +66,42 @@ def expanded(obj: Mapping[str, Any], answers: Answers) -> list[tuple[str, dict[s
 
 def _values(obj: Mapping[str, Any], answers: Answers) -> _Values:
     """Every parameter's value. Raises CannotConvert with a question per value that nobody has given."""
-    name, found = name_of(obj), _Values()
-    parameters = obj.get("parameters") or []
-    if not isinstance(parameters, list) or not all(isinstance(p, dict) and isinstance(p.get("name"), str) for p in parameters):
-        raise CannotConvert("its parameters are not a list of named parameters", path="/parameters")
-    for i, parameter in enumerate(parameters):
-        if parameter["name"] in found.values:
-            raise CannotConvert(f"the parameter {parameter['name']} is declared twice", path=f"/parameters/{i}")
-        _take(obj, parameter, f"/parameters/{i}", answers(decision_key("parameters", name, parameter["name"])), found)
-    _unknown(name, parameters, answers(decision_key("parameters", name)), found)
+    parameters = _parameters(obj)
+    name, found = label_of(obj), _Values()
+    given = answers(decision_key("parameters", name)) or answers(decision_key("parameters", name_of(obj)))
+    given = given if isinstance(given, dict) else {}
+    for path, parameter in parameters:
+        _take(obj, parameter, path, given.get(parameter["name"]), found)
+    found.losses += _empty(obj, found, [(path, p) for path, p in parameters if p["name"] not in given])
+    _unknown(name, {p["name"] for _, p in parameters}, given, found)
     if found.questions:
         names = ", ".join(q.key.rpartition(".")[2] for q in found.questions)
         raise CannotConvert(f"these parameters of Template {name} have no value yet: {names}", found.questions[0], "/parameters",
                             tuple(found.questions))  # fmt: skip
     return found
+
+
+def _parameters(obj: Mapping[str, Any]) -> list[tuple[str, dict[str, Any]]]:
+    """(pointer, parameter) of each. One written twice counts once where it says the same."""
+    given = obj.get("parameters") or []
+    if not isinstance(given, list) or not all(isinstance(p, dict) and isinstance(p.get("name"), str) for p in given):
+        raise CannotConvert("its parameters are not a list of named parameters", path="/parameters")
+    said: dict[str, tuple[str, dict[str, Any]]] = {}
+    for i, parameter in enumerate(given):
+        name, path = parameter["name"], f"/parameters/{i}"
+        _, first = said.setdefault(name, (path, parameter))
+        if any(first.get(key) != parameter.get(key) for key in DECIDES):
+            raise CannotConvert(f"the parameter {name} is declared twice, with different values: take the wrong one out", path=path)
+    return list(said.values())
+
+
+def label_of(obj: Mapping[str, Any]) -> str:
+    """The Template's name as its own values make it; as it stands where one of them is missing."""
+    name = name_of(obj)
+    given = obj.get("parameters")
+    values = {p.get("name"): p.get("value") for p in given if isinstance(p, dict)} if isinstance(given, list) else {}
+    filled, _ = substitute(name, {k: v for k, v in values.items() if isinstance(k, str) and isinstance(v, str)})
+    return name if REFERENCE.search(filled) else filled
 
 
 def _take(obj: Mapping[str, Any], parameter: Mapping[str, Any], path: str, answer: JsonValue, found: _Values) -> None:
@@ -88,7 +116,6 @@ def _take(obj: Mapping[str, Any], parameter: Mapping[str, Any], path: str, answe
     if value or parameter.get("required") is not True:
         found.values[name] = value
         found.fixed += [name] if given is None and value else []
-        found.losses += [] if value else _empty(obj, name, path)
         return None
     return _open(obj, parameter, path, found, "It is required. ")
 
@@ -112,8 +139,8 @@ def _open(obj: Mapping[str, Any], parameter: Mapping[str, Any], path: str, found
     secret = bool(users) and all(kind == "Secret" and field in ("data", "stringData") for kind, field in users)
     said = parameter.get("displayName") or parameter.get("description")
     shown = f" ({' '.join(said.split())[:DESCRIPTION_SHOWN]})" if isinstance(said, str) and said.strip() else ""
-    text = f"Which value has the parameter {name} of Template {name_of(obj)}{shown}? {why.strip()}{ONLY_IN_SECRETS if secret else ''}"
-    found.questions.append(Question(decision_key("parameters", name_of(obj), name), text, "the-value-in-use-today"))
+    text = f"Which value has the parameter {name} of Template {label_of(obj)}{shown}? {why.strip()}{ONLY_IN_SECRETS if secret else ''}"
+    found.questions.append(Question(decision_key("parameters", label_of(obj), name), text, "the-value-in-use-today"))
 
 
 def _users(obj: Mapping[str, Any], name: str) -> Iterator[tuple[str, str]]:
@@ -125,16 +152,19 @@ def _users(obj: Mapping[str, Any], name: str) -> Iterator[tuple[str, str]]:
         yield str(item.get("kind")) if isinstance(item, dict) else "", rest[0] if rest else ""
 
 
-def _empty(obj: Mapping[str, Any], name: str, path: str) -> Iterator[Loss]:
-    places = [f"/objects{p}" for p in uses(obj.get("objects"), name)]
-    if places:
-        yield Loss(path, f"the parameter {name} is empty, so nothing stands in its place at {', '.join(places[:5])}")
+def _empty(obj: Mapping[str, Any], found: _Values, parameters: Iterable[tuple[str, Mapping[str, Any]]]) -> Iterator[Loss]:
+    """One line for all parameters that are used, and that neither the Template nor an answer gives a value."""
+    named = [(path, p["name"]) for path, p in parameters if found.values.get(p["name"]) == ""]
+    used = [(path, name) for path, name in named if any(True for _ in uses(obj.get("objects"), name))]
+    if used:
+        key = decision_key("parameters", label_of(obj))
+        names = ", ".join(name for _, name in used)
+        yield Loss(used[0][0], f"these parameters are empty, so nothing stands in their places: {names}; {OTHERWISE.format(key)}")
 
 
-def _unknown(name: str, parameters: list[Any], given: JsonValue, found: _Values) -> None:
+def _unknown(name: str, known: Container[str], given: Iterable[str], found: _Values) -> None:
     """An answer that no parameter takes is a typing error: `oc process` stops there, here it is said."""
-    known = {p["name"] for p in parameters}
-    for key in given if isinstance(given, dict) else ():
+    for key in given:
         if key not in known:
             found.losses.append(Loss("/kind", f"Template {name} has no parameter {key}: the answer of that name was not used"))
 
@@ -166,9 +196,9 @@ def _object(item: JsonValue, path: str, values: Mapping[str, str], labels: Mappi
 
 def _losses(obj: Mapping[str, Any], values: _Values) -> Iterator[Loss]:
     if values.fixed:
-        key = decision_key("parameters", name_of(obj))
+        key = decision_key("parameters", label_of(obj))
         names = ", ".join(values.fixed)
-        yield Loss("/parameters", f"the Template's own values stand in the objects now ({names}); for another one, answer {key}.NAME")
+        yield Loss("/parameters", f"the Template's own values stand in the objects now ({names}); {OTHERWISE.format(key)}")
     if obj.get("message"):
         yield Loss("/message", "the message that OpenShift shows after processing is left out")
     for i, item in enumerate(obj["objects"]):
