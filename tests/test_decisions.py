@@ -126,6 +126,15 @@ def test_the_sample_of_a_number_is_a_number() -> None:
     assert '#   "a:1": "1"' in lines
 
 
+def test_each_question_names_the_files_that_wait_for_its_answer() -> None:
+    _, data = run({f"{name}.yaml": POD.replace("name: a}", f"name: {name}}}", 1) for name in ("a", "b", "c", "d", "odd\nname")})
+    lines = data[FILE_NAME].splitlines()
+    sample = next(i for i, line in enumerate(lines) if '"registry.lan:5000":' in line)
+    assert lines[sample - 1] == "#   # Used in a.yaml, b.yaml, c.yaml and 2 more."
+    _, data = run({"odd\nname: x.yaml": POD})
+    assert set(read_decisions(data[FILE_NAME].encode())) == {"version", "source"}, "a file's name stays in the comment"
+
+
 def test_answers_below_one_name_are_one_mapping() -> None:
     questions = [Question(f"parameters.{template}.{name}", f"{name}?", "x") for template in ("a", "b") for name in ("ONE", "TWO")]
     text = skeleton("okd", questions)

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import itertools
 import json
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from types import MappingProxyType
 from typing import Any
 
 import yaml
@@ -21,6 +22,7 @@ MAX_BYTES = 256 * 1024
 NUMBERS = ("number", "port", "user")
 """Forms of answers that a number is written without quotes in."""
 TEXT = Group("")
+PLACES_SHOWN = 3
 
 
 def read_decisions(data: bytes | None) -> dict[str, JsonValue]:
@@ -60,8 +62,11 @@ def answer(decisions: Mapping[str, Any], key: str) -> JsonValue:
     return value
 
 
-def skeleton(source: str, questions: Iterable[Question]) -> str:
-    """A new decisions file: the recorded source, and every open question as a comment that becomes an answer."""
+def skeleton(source: str, questions: Iterable[Question], places: Mapping[str, Sequence[str]] = MappingProxyType({})) -> str:
+    """A new decisions file: the recorded source, and every open question as a comment that becomes an answer.
+
+    `places` are the files that wait for each key's answer.
+    """
     lines = [
         "# aks-copilot: this application's answers. Commit this file; an answered question is never asked again.",
         "version: 1",
@@ -76,11 +81,11 @@ def skeleton(source: str, questions: Iterable[Question]) -> str:
         lines += ["", "# Open questions. To answer one, take the `# ` away from its lines and write your value."]
     for name in sorted(groups):
         lines += ["", f"# {name}:" if len(split_decision_key(next(iter(groups[name])))) > 1 else "#"]
-        lines += _samples(sorted(groups[name].items()))
+        lines += _samples(sorted(groups[name].items()), places)
     return "\n".join(lines) + "\n"
 
 
-def _samples(questions: Iterable[tuple[str, Question]]) -> Iterator[str]:
+def _samples(questions: Iterable[tuple[str, Question]], places: Mapping[str, Sequence[str]]) -> Iterator[str]:
     """The lines of a group's questions; answers below one name (a Template's parameters) stand under it together."""
     above: list[str] = []
     for key, question in questions:
@@ -88,8 +93,15 @@ def _samples(questions: Iterable[tuple[str, Question]]) -> Iterator[str]:
         if len(parts) > 2 and parts[:-1] != above:
             yield from (f"#{'  ' * depth} {json.dumps(part)}:" for depth, part in enumerate(parts[1:-1], 1))
         above = parts[:-1]
-        yield from (f"#{'  ' * (len(parts) - 1)} # {line}" for line in question.question.splitlines())
+        said = question.question + _used(places.get(key, ()))
+        yield from (f"#{'  ' * (len(parts) - 1)} # {line}" for line in said.splitlines())
         yield _sample(parts, question.example)
+
+
+def _used(paths: Sequence[str]) -> str:
+    """Where an answer is used, as one more line of its comment."""
+    more = f" and {len(paths) - PLACES_SHOWN} more" if len(paths) > PLACES_SHOWN else ""
+    return f"\nUsed in {', '.join(paths[:PLACES_SHOWN])}{more}." if paths else ""
 
 
 def updates(recorded: JsonValue, text: str, source: str, questions: Iterable[Question]) -> list[Op]:

@@ -63,6 +63,15 @@ def survey(setup: RunSetup, outcomes: Sequence[FileOutcome], original: Read) -> 
     return tuple(step.entries[path] for path in sorted(step.entries))
 
 
+def places_of(outcomes: Sequence[FileOutcome]) -> dict[str, list[str]]:
+    """The files that wait for each answer, by its key."""
+    found: dict[str, list[str]] = {}
+    for outcome in sorted(outcomes, key=lambda o: o.path):
+        for key in dict.fromkeys(q.key for q in outcome.questions):
+            found.setdefault(key, []).append(outcome.path)
+    return found
+
+
 def open_questions(outcomes: Sequence[FileOutcome]) -> list[Question]:
     """Every question of the run once, in the order of the files."""
     return list(dict.fromkeys(q for o in sorted(outcomes, key=lambda o: o.path) for q in o.questions))
@@ -206,10 +215,11 @@ class _Finishing(Ledger):
 
     def decisions(self) -> None:
         """Write the decisions file where there is none; keep the list of open questions of one that exists."""
-        source, asked = self.setup.source.profile, open_questions(list(self.entries.values()))
+        source, entries = self.setup.source.profile, list(self.entries.values())
+        asked, places = open_questions(entries), places_of(entries)
         entry, data = self.entries.get(DECISIONS), self.read(DECISIONS)
         if entry is None:
-            self._record(FileOutcome(DECISIONS, "created", None, 1), b"", skeleton(source, asked).encode())
+            self._record(FileOutcome(DECISIONS, "created", None, 1), b"", skeleton(source, asked, places).encode())
         elif entry.status == "skipped" and data is not None:
             documents = read_manifest(DECISIONS, data).documents
             if documents:
@@ -217,7 +227,7 @@ class _Finishing(Ledger):
                 self.change(DECISIONS, [located(0, op, DECISIONS_RULE) for op in made])
             else:
                 kept = data if data[-1:] in (b"", b"\n") else data + b"\n"
-                self._record(replace(entry, status="patched", reason=None), data, kept + skeleton(source, asked).encode())
+                self._record(replace(entry, status="patched", reason=None), data, kept + skeleton(source, asked, places).encode())
 
     def _record(self, entry: FileOutcome, before: bytes, after: bytes) -> None:
         """A decisions file that had no content: the skeleton, under the comments that were there."""
