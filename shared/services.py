@@ -13,6 +13,9 @@ from functools import partial
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
+    from azure.core.credentials import TokenCredential
+
+    from shared.domain.ports import SecretStore
     from shared.pipeline.context import Context, Engine
     from shared.pipeline.delivery import Step
     from shared.settings import Settings
@@ -25,6 +28,7 @@ class Services:
     context: Context
     check: Callable[[], dict[str, str]]
     ensure: Callable[[], None]
+    secrets: SecretStore
 
     def uploaded(self, name: str) -> None:
         """A new blob `manifests/<name>`."""
@@ -65,6 +69,7 @@ def _steps() -> dict[str, Step]:
 
 def build_services(settings: Settings) -> Services:
     """Wire the real adapters. Raises CriticalError where the storage connection cannot be used."""
+    from shared.adapters import secrets
     from shared.adapters.storage import AzureStorage
     from shared.domain.archive import ArchiveLimits
     from shared.pipeline import names
@@ -80,7 +85,15 @@ def build_services(settings: Settings) -> Services:
     )
     ensure = partial(storage.ensure, names.CONTAINERS, names.QUEUES)
     probe = AzureStorage(settings.storage, retries=0)  # a health probe wants an answer now
-    return Services(Context(storage, storage, build_engine(), limits), probe.check, ensure)
+    store = secrets.build(settings.key_vault_uri, settings.secret_seconds, partial(_credential, settings.storage.client_id))
+    return Services(Context(storage, storage, build_engine(), limits), probe.check, ensure, store)
+
+
+def _credential(client_id: str | None) -> TokenCredential:
+    """The managed identity in Azure, the developer's own login elsewhere."""
+    from azure.identity import DefaultAzureCredential
+
+    return DefaultAzureCredential(managed_identity_client_id=client_id)
 
 
 def build_engine() -> Engine:

@@ -39,6 +39,10 @@ class Settings:
     run_bytes: int = 200_000_000
     upload_bytes: int = 100 * 1024 * 1024
     sweep_after_seconds: int = 60
+    key_vault_uri: str | None = None
+    """Where secrets are; None: in the environment."""
+    secret_seconds: int = 300
+    """How long a secret that was read from the vault is used before it is read again."""
 
 
 _NUMBERS: tuple[tuple[str, str, int, int], ...] = (
@@ -49,6 +53,7 @@ _NUMBERS: tuple[tuple[str, str, int, int], ...] = (
     ("MAX_RUN_BYTES", "run_bytes", 1024, 1024 * 1024 * 1024),
     ("MAX_UPLOAD_BYTES", "upload_bytes", 1024, 100 * 1024 * 1024),
     ("SWEEP_AFTER_SECONDS", "sweep_after_seconds", 0, 86_400),
+    ("SECRET_CACHE_SECONDS", "secret_seconds", 0, 86_400),
 )
 
 
@@ -60,9 +65,12 @@ def load_settings(environment: Mapping[str, str] | None = None) -> Settings:
     storage = _storage(env, problems.append)
     if env.get("BLOB_TRIGGER_SOURCE", "") not in ("", *BLOB_SOURCES):
         problems.append(f"BLOB_TRIGGER_SOURCE must be {' or '.join(BLOB_SOURCES)}")
+    vault = env.get("KEY_VAULT_URI", "").strip() or None
+    if vault and not vault.startswith("https://"):
+        problems.append("KEY_VAULT_URI must start with https://")
     if problems:
         raise CriticalError("settings: " + "; ".join(problems))
-    return Settings(storage, **numbers)
+    return Settings(storage, key_vault_uri=vault, **numbers)
 
 
 def _number(env: Mapping[str, str], name: str, low: int, high: int, problem: Callable[[str], None]) -> int | None:

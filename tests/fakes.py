@@ -9,6 +9,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import TypeVar
 
+from shared.adapters.secrets import EnvironmentSecrets
 from shared.domain.archive import ArchiveLimits
 from shared.domain.errors import ValidationError
 from shared.domain.inventory import Inventory
@@ -171,7 +172,7 @@ class World:
         self._random = random.Random(self.seed)
         blobs, queue = _GuardedBlobs(self.blobs, self), _GuardedQueue(self.queue, self)
         context = Context(blobs, queue, self.engine, self.limits, lambda: START, self.publishers)
-        self.services = Services(context, lambda: {"blob": "ok"}, lambda: None)
+        self.services = Services(context, lambda: {"blob": "ok"}, lambda: None, EnvironmentSecrets({}))
         self.context = context
 
     def put(self, files: Mapping[str, bytes | str]) -> None:

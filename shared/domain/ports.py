@@ -52,3 +52,13 @@ class MessageQueue(Protocol):
 
         A queue that is missing is created.
         """
+
+
+class SecretStore(Protocol):
+    """Secrets by name (lower case with dashes). Values are never logged, stored or put into an exception's text."""
+
+    def get(self, name: str) -> str | None:
+        """The current value, None where it is not set. Raises TransientError or CriticalError where the store does not answer."""
+
+    def renewed(self, name: str, refused: str) -> str | None:
+        """After an outsider refused the value `refused`: another one, read past every cache; None where there is no newer one."""
