@@ -89,6 +89,21 @@ def test_text_output_has_no_escape_codes_in_a_pipe_and_says_where_and_why(app: P
     assert done.returncode == 1
 
 
+def test_text_output_says_what_repeats_itself_once_and_counts_by_rule(tmp_path: Path) -> None:
+    pod = "apiVersion: v1\nkind: Pod\nmetadata: {{name: p{0}}}\nspec: {{containers: [{{name: c, image: 'app:1'}}]}}\n"
+    (tmp_path / "pods.yaml").write_text("---\n".join(pod.format(n) for n in range(8)))
+    lines = aks_copilot("inspect", tmp_path).stdout.decode().splitlines()
+    assert sum("AKS0801 Container c of Pod" in line for line in lines) == 3
+    assert "  pods.yaml: 5 more of AKS0801, the same otherwise, in lines 19, 24, 29, 34, 39" in lines
+    assert sum("Answer it under resources in .aks-copilot.yaml." in line for line in lines) == 1
+    assert [line.split() for line in lines[-3:-1]] == [
+        ["warning", "AKS0801", "8", "in", "1", "file", "A", "container", "without", "requests", "or", "limits"],
+        ["warning", "AKS1030", "8", "in", "1", "file", "A", "container", "without", "probes"],
+    ]
+    complete = json.loads(aks_copilot("inspect", tmp_path, "--format", "json").stdout)["files"][0]["violations"]
+    assert len(complete) == 16
+
+
 @pytest.mark.parametrize(
     ("resolution", "severity", "level", "left"),
     [

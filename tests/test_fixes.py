@@ -123,7 +123,9 @@ def test_a_role_of_the_same_namespace_is_a_role() -> None:
     assert "{kind: User, name: system:admin}" in text_of(patched)
 
 
-ASKED = "The amounts are yours to choose: nothing in a manifest says what a container needs."
+ASKED = (
+    "The amounts are yours to choose: nothing in a manifest says what a container needs. Answer it under resources in .aks-copilot.yaml."
+)
 
 
 @pytest.mark.parametrize("answer", ["lots", "requests.cpu=100m", "requests.cpu=much, requests.memory=1Mi, limits.memory=1Mi", "[1]"])

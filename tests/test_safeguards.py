@@ -88,12 +88,12 @@ def test_probes_are_asked_of_pods_that_stay(kind: str) -> None:
 @pytest.mark.parametrize(
     ("fields", "says"),
     [
-        ({"readinessProbe": None}, "no readinessProbe "),
-        ({"livenessProbe": None}, "no livenessProbe "),
-        ({"livenessProbe": {}}, "no livenessProbe "),
-        ({"livenessProbe": {"initialDelaySeconds": 3}}, "no livenessProbe "),
-        ({"livenessProbe": {"grpc": {"port": 1}}}, "no livenessProbe "),
-        ({"readinessProbe": None, "livenessProbe": None}, "no readinessProbe and no livenessProbe "),
+        ({"readinessProbe": None}, "no readinessProbe."),
+        ({"livenessProbe": None}, "no livenessProbe."),
+        ({"livenessProbe": {}}, "no livenessProbe."),
+        ({"livenessProbe": {"initialDelaySeconds": 3}}, "no livenessProbe."),
+        ({"livenessProbe": {"grpc": {"port": 1}}}, "no livenessProbe of a kind that Deployment Safeguards count (tcpSocket, "),
+        ({"readinessProbe": None, "livenessProbe": None}, "no readinessProbe and no livenessProbe."),
         ({"startupProbe": {"exec": {"command": ["a"]}}}, None),
         ({"livenessProbe": {"exec": {"command": ["a"]}}, "readinessProbe": {"httpGet": {"port": 1}}}, None),
     ],

@@ -177,6 +177,22 @@ def test_probes_are_asked_where_aks_denies_the_pod(target: dict[str, Any], asks:
     assert "httpGet" not in json.dumps(done)
 
 
+@pytest.mark.parametrize(("target", "stays"), [(ENFORCE, "needs-human"), ({}, "ignored"), ({"mode": "automatic"}, "ignored")])
+def test_a_container_that_somebody_leaves_without_probes_is_answered_where_aks_only_warns(target: dict[str, Any], stays: str) -> None:
+    obj = workload("Deployment", pod_spec(containers=[WITHOUT]), namespace="shop")
+    answers = {FILE_NAME: b"probes: {shop/web/c: none}\n"}
+    done = fix({"app.yaml": yaml.safe_dump(obj).encode(), **answers}, "generic", target=json.dumps(target))
+    assert [v.resolution for o in done.outcomes for v in o.violations if v.rule_id == "AKS1030"] == [stays]
+    assert not done.questions
+
+
+def test_a_grpc_probe_is_no_missing_one() -> None:
+    obj = workload("Pod", pod_spec(containers=[container(livenessProbe={"grpc": {"port": 1}})]))
+    done = fix({"app.yaml": yaml.safe_dump(obj).encode()}, "generic")
+    (reason,) = (v.reason or "" for o in done.outcomes for v in o.violations if v.rule_id == "AKS1030")
+    assert reason.startswith("The grpc probe works on AKS: answer probes.")
+
+
 @pytest.mark.parametrize("target", [ENFORCE, {}])
 def test_decided_probes_are_written_once(target: dict[str, Any]) -> None:
     obj = workload("Deployment", pod_spec(containers=[WITHOUT]), namespace="shop")

@@ -1,37 +1,44 @@
-"""What `inspect` and `fix` say on a terminal."""
+"""What `inspect` and `fix` say on a terminal: every finding at its place, what repeats itself once, and a table by rule at the end."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import re
+from collections import defaultdict
+from collections.abc import Iterable, Sequence
 
 from shared.cli.console import SEVERITY_STYLE, paragraph, say
-from shared.domain.model import FileOutcome, Violation
+from shared.domain.decision_keys import GROUPS
+from shared.domain.model import SEVERITIES, FileOutcome, Violation
 from shared.domain.report import summary
 from shared.domain.report.credentials import redact
 from shared.domain.rulebook import by_id
 from shared.domain.run import RunSetup
 
 _STATUS_STYLE = {"patched": "green", "created": "green", "refused": "yellow", "failed": "bold red"}
+_KEY = re.compile(rf"\b(?:{'|'.join(GROUPS)})\.\S+")
+"""The key of a Decision in a reason: findings that differ in nothing else are alike."""
+_IN_FULL = 3
+"""How many findings of one rule and outcome a file shows in full where there are more than one above this."""
+_PLACES = 10
+"""How many lines are named of those that are not shown in full."""
+_MANY = 10
+"""From this number of findings on the table by rule is worth its lines."""
 
 
 def print_inspection(setup: RunSetup, outcomes: Sequence[FileOutcome]) -> None:
-    """Findings by file, each rule's why and link once, and a summary line."""
+    """Findings by file, each rule's why and link once, a table by rule, and a summary line."""
     print_source(setup)
-    explained: set[str] = set()
-    for outcome in outcomes:
-        _print_file(outcome, [v for v in outcome.violations if v.resolution != "ignored"], explained)
+    _print_findings([(o, [v for v in o.violations if v.resolution != "ignored"]) for o in outcomes])
     print_summary(outcomes)
 
 
 def print_fixes(setup: RunSetup, outcomes: Sequence[FileOutcome]) -> None:
-    """What was changed, then what is left, by file, and a summary line."""
+    """What was changed, then what is left, by file and by rule, and a summary line."""
     print_source(setup)
     for outcome in outcomes:
         if outcome.status in ("patched", "created"):
             _print_patched(outcome)
-    explained: set[str] = set()
-    for outcome in outcomes:
-        _print_file(outcome, [v for v in outcome.violations if v.resolution in ("needs-human", "suggested")], explained)
+    _print_findings([(o, [v for v in o.violations if v.resolution in ("needs-human", "suggested")]) for o in outcomes])
     print_summary(outcomes)
 
 
@@ -62,7 +69,15 @@ def _print_patched(outcome: FileOutcome) -> None:
     say((f"{done:8} ", _STATUS_STYLE[outcome.status]), outcome.path, (f"  {rules}" if rules else "", "dim"))
 
 
-def _print_file(outcome: FileOutcome, violations: Sequence[Violation], explained: set[str]) -> None:
+def _print_findings(found: Sequence[tuple[FileOutcome, Sequence[Violation]]]) -> None:
+    said: set[tuple[str, str]] = set()
+    for outcome, violations in found:
+        _print_file(outcome, violations, said)
+    _print_table([(outcome.path, violation) for outcome, violations in found for violation in violations])
+
+
+def _print_file(outcome: FileOutcome, violations: Sequence[Violation], said: set[tuple[str, str]]) -> None:
+    """`said` holds what was explained already, by rule: its why (under "") and each outcome with its reason."""
     troubled = outcome.status in ("refused", "failed")
     if not violations and not troubled:
         return
@@ -70,21 +85,55 @@ def _print_file(outcome: FileOutcome, violations: Sequence[Violation], explained
     say((outcome.path, "bold"))
     if troubled:
         say("  ", (outcome.status, _STATUS_STYLE[outcome.status]), f" {redact(outcome.reason or '')}")
+    alike: dict[tuple[str, str, str], list[Violation]] = defaultdict(list)
     for violation in violations:
-        _print_violation(outcome.path, violation, explained)
+        alike[violation.rule_id, violation.resolution, _KEY.sub("", violation.reason or "")].append(violation)
+    for group in alike.values():
+        _print_group(outcome.path, group, said)
 
 
-def _print_violation(path: str, violation: Violation, explained: set[str]) -> None:
-    place = f"{path}:{violation.line}:{violation.column} "
-    style = SEVERITY_STYLE[violation.severity]
-    say("  ", place, (violation.severity, style), f" {violation.rule_id} ", redact(violation.message))
+def _print_group(path: str, group: Sequence[Violation], said: set[tuple[str, str]]) -> None:
+    """Findings of one rule and outcome in one file: some in full, the lines of the others."""
+    shown = len(group) if len(group) <= _IN_FULL + 1 else _IN_FULL
+    for number, violation in enumerate(group[:shown]):
+        place = f"{path}:{violation.line}:{violation.column} "
+        style = SEVERITY_STYLE[violation.severity]
+        say("  ", place, (violation.severity, style), f" {violation.rule_id} ", redact(violation.message))
+        _explain(violation, said, first=number == 0)
+    rest = group[shown:]
+    if rest:
+        lines = ", ".join(str(v.line) for v in rest[:_PLACES])
+        more = ", ... (--format json has all)" if len(rest) > _PLACES else ""
+        say("  ", f"{path}: {len(rest)} more of {group[0].rule_id}, the same otherwise, in lines {lines}{more}")
+
+
+def _explain(violation: Violation, said: set[tuple[str, str]], *, first: bool) -> None:
+    """What becomes of a finding, and once the rule's why and link; of the second of a group only what is new."""
     if violation.reason and violation.reason != violation.message:
-        paragraph(f"{violation.resolution}: {redact(violation.reason)}", "      ")
-    if violation.rule_id in explained:
+        outcome = f"{violation.resolution}: {redact(violation.reason)}"
+        known = (violation.rule_id, outcome) in said
+        if first or not known:
+            paragraph(f"{violation.resolution}, as above" if known else outcome, "      ")
+        said.add((violation.rule_id, outcome))
+    if (violation.rule_id, "") in said:
         return
-    explained.add(violation.rule_id)
+    said.add((violation.rule_id, ""))
     rule = by_id().get(violation.rule_id)
     if rule is not None:
         paragraph(rule.why, "      ")
     if violation.links:
         say("      ", (violation.links[0], "dim"))
+
+
+def _print_table(found: Iterable[tuple[str, Violation]]) -> None:
+    """One line per rule, the gravest and most frequent first; nothing where the findings fit on a screen anyway."""
+    rules: dict[str, list[tuple[str, Violation]]] = defaultdict(list)
+    for path, violation in found:
+        rules[violation.rule_id].append((path, violation))
+    if sum(map(len, rules.values())) < _MANY:
+        return
+    say("")
+    for rule, places in sorted(rules.items(), key=lambda r: (-SEVERITIES.index(r[1][0][1].severity), -len(r[1]), r[0])):
+        first = places[0][1]
+        files = _many(len({path for path, _ in places}), "file")
+        say((f"{first.severity:8}", SEVERITY_STYLE[first.severity]), f"{rule} {len(places):4} in {files:10} {first.title}")

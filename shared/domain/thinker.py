@@ -13,7 +13,7 @@ from typing import Any
 
 from shared.domain.boundary import off_limits
 from shared.domain.checks import Found
-from shared.domain.convert.base import CannotConvert, Conversion, Loss, decision_key, split_decision_key
+from shared.domain.convert.base import AsDecided, CannotConvert, Conversion, Loss, decision_key, split_decision_key
 from shared.domain.decisions import FILE_NAME as DECISIONS
 from shared.domain.facts import Facts
 from shared.domain.fragments import FOLLOWS, objects_in
@@ -193,6 +193,9 @@ class _Planner:
         if reason is None and rule.harmless:
             self.verdicts.say(key, "ignored", rule.harmless)
             return
+        if isinstance(reason, AsDecided):
+            self.verdicts.say(key, "ignored", str(reason))
+            return
         question = (reason.question if reason else None) or self._question(rule, found, obj)
         self.questions += reason.questions if reason else ()
         if question is not None and rule.fix is None and self.facts.decision(question.key) is not None:
@@ -201,7 +204,7 @@ class _Planner:
         if question is not None:
             self.questions.append(question)
         said = str(reason) if reason else rule.advice or (question.question if question else None)
-        self.verdicts.say(key, "needs-human", said)
+        self.verdicts.say(key, "needs-human", _with_place(said, (question, *(reason.questions if reason else ()))))
 
     @staticmethod
     def _question(rule: Rule, found: Found, obj: Mapping[str, Any]) -> Question | None:
@@ -239,3 +242,11 @@ class _Planner:
             tuple(self.listeners), tuple(dict.fromkeys(self.resources)), tuple(dict.fromkeys(self.questions)),
             tuple(self.units), tuple(self.retyped),
         )  # fmt: skip
+
+
+def _with_place(said: str | None, questions: tuple[Question | None, ...]) -> str | None:
+    """What is said of a finding, with the group of Decisions that its question belongs to; one place for all findings alike."""
+    groups = dict.fromkeys(split_decision_key(q.key)[0] for q in questions if q)
+    if not groups or DECISIONS in (said or ""):
+        return said
+    return f"{said} Answer it under {' and '.join(groups)} in {DECISIONS}."

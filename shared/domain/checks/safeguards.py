@@ -40,11 +40,18 @@ def probes(obj: Mapping[str, Any], _: Nothing, __: Facts) -> Iterator[Found]:
         missing = [probe for probe in PROBES if not _counts(container.get(probe))]
         if missing:
             place = f"{path}/{missing[0]}" if len(missing) == 1 else path
-            yield Found(place, {"value": " and no ".join(missing), "missing": missing[-1], "container": str(container.get("name"))})
+            value = " and no ".join(missing) + _uncounted([container.get(probe) for probe in missing])
+            yield Found(place, {"value": value, "missing": missing[-1], "container": str(container.get("name"))})
 
 
 def _counts(probe: object) -> bool:
     return opaque(probe) or (isinstance(probe, dict) and any(probe.get(kind) is not None for kind in PROBE_TYPES))
+
+
+def _uncounted(probes: list[object]) -> str:
+    """What to say of probes that are there and do not count: Kubernetes runs them, the policy does not see them."""
+    grpc = any(isinstance(probe, dict) and probe.get("grpc") is not None for probe in probes)
+    return f" of a kind that Deployment Safeguards count ({', '.join(PROBE_TYPES)}; not grpc)" if grpc else ""
 
 
 @check("spread", Nothing, needs_whole=True)

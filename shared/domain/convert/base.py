@@ -84,6 +84,10 @@ class CannotConvert(ValidationError):  # noqa: N818 (a verdict on the input, not
         self.questions = questions or ((question,) if question else ())
 
 
+class AsDecided(CannotConvert):
+    """A human has decided that the object stays as it is: the finding is answered, and nobody is asked again."""
+
+
 class Lookup(Protocol):
     """The cross-object facts of a run that conversions need. `namespace` is None where the manifest leaves it out.
 

@@ -171,7 +171,10 @@ def _middleware(reference: str, obj: Mapping[str, Any], lookup: Lookup) -> Named
     if provider == "kubernetescrd" and joined.startswith(f"{own}-"):
         return Named(name=joined.removeprefix(f"{own}-"))
     if provider != "kubernetescrd" or len(found) != 1:
-        raise _refuse(TRAEFIK.prefixes[0] + "router.middlewares", f"names {reference}, which is not a Middleware among the manifests")
+        raise _refuse(
+            TRAEFIK.prefixes[0] + "router.middlewares",
+            f"names {reference}, which is not a Middleware among the manifests: add it to them, or take its name out",
+        )
     return found[0]
 
 

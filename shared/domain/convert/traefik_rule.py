@@ -104,7 +104,7 @@ class _Parser:
 
     def _one(self) -> list[list[Atom]]:
         if self._peek() == "!":
-            raise CannotConvert("the rule uses ! (not), which an HTTPRoute cannot say", path=self._path)
+            raise CannotConvert("the rule uses ! (not), which an HTTPRoute cannot say: it must name what it does mean", path=self._path)
         if self._peek() == "(":
             self._take()
             inner = self._any()

@@ -10,7 +10,8 @@ from typing import Any
 from shared.domain.checks.base import Found
 from shared.domain.checks.cluster import Nothing
 from shared.domain.checks.safeguards import PROBE_TYPES, PROBES
-from shared.domain.convert.base import CannotConvert, Conversion, Op, decision_key
+from shared.domain.convert.base import AsDecided, CannotConvert, Conversion, Op, decision_key
+from shared.domain.decisions import FILE_NAME as DECISIONS
 from shared.domain.facts import Facts
 from shared.domain.fixes.base import fix
 from shared.domain.model import Question
@@ -34,21 +35,27 @@ def probes(obj: Mapping[str, Any], found: Found, _: Nothing, facts: Facts) -> Co
     name, container = workload_name(obj), found.fields["container"]
     key = decision_key("probes", f"{name}/{container}")
     answer = facts.decision(key)
+    denied = facts.enforcement.safeguards == "enforce" and not facts.enforcement.automatic
+    if answer == NONE and denied:
+        raise CannotConvert("Left without a probe, as decided: AKS denies the pod all the same.", path=found.path)
     if answer == NONE:
-        raise CannotConvert("Left without a probe, as decided.", path=found.path)
+        raise AsDecided("Left without a probe, as decided.", path=found.path)
     place = found.path if split(found.path)[-1] not in PROBES else parent(found.path)
     missing = [probe for probe in PROBES if not _there(get(obj, child(place, probe)))]
     decided = parse(answer) if isinstance(answer, str) else None
     if decided is None or any(probe not in decided for probe in missing):
-        enforcement = facts.enforcement
-        denied = enforcement.safeguards == "enforce" and not enforcement.automatic
         asked = f"How is container {container} of {name} probed? (Or: {OTHERS}.)"
         question = Question(key, asked, EXAMPLE) if denied or answer else None
-        raise CannotConvert(
-            f"Only its developers know how it is probed: answer {key} in .aks-copilot.yaml ({EXAMPLE}).", question, found.path
-        )
+        raise CannotConvert(_unknown(key, [get(obj, child(place, probe)) for probe in missing]), question, found.path)
     present = get(obj, place)
     return Conversion(tuple(Op("replace" if p in present else "add", child(place, p), decided[p]) for p in missing))
+
+
+def _unknown(key: str, present: list[object]) -> str:
+    """Why no probe is written, and where the answer goes; `present` are probes that do not count."""
+    if any(isinstance(probe, dict) and probe.get("grpc") is not None for probe in present):
+        return f"The grpc probe works on AKS: answer {key} in {DECISIONS} with another kind ({EXAMPLE}), or `{NONE}` to leave it as it is."
+    return f"Only its developers know how it is probed: answer {key} in {DECISIONS} ({EXAMPLE}, or `{NONE}`)."
 
 
 def _there(probe: object) -> bool:
