@@ -9,7 +9,7 @@ import pytest
 import yaml
 
 from shared.domain.decision_keys import GROUPS, RESERVED, asked_by, unknown_keys
-from shared.domain.decisions import FILE_NAME, read_decisions, skeleton, updates
+from shared.domain.decisions import FILE_NAME, answer, read_decisions, sample_answers, skeleton, updates
 from shared.domain.errors import ValidationError
 from shared.domain.inspector import inspect
 from shared.domain.intake import plan_run
@@ -167,3 +167,12 @@ def test_the_page_shows_every_key_with_an_example_that_holds() -> None:
         shown |= set(answers)
     assert shown == {*GROUPS, *RESERVED}
     assert all(group.about in page for group in GROUPS.values())
+
+
+def test_sample_answers_are_a_file_that_answers_every_question() -> None:
+    keys = ("registries.[registry.lan:5000]", "storage.gold", "parameters.shop.[DB.NAME]", "parameters.shop.SIZE", "passthrough.web")
+    asked = [Question(key, f"What about\n{key}?", "gateway" if "passthrough" in key else "x") for key in keys]
+    lines = sample_answers(asked, {"storage.gold": ["claim.yaml"]})
+    answered = read_decisions(lines.encode())
+    assert [answer(answered, key) for key in keys] == ["x", "x", "x", "x", "gateway"]
+    assert "  # Used in claim.yaml.\n" in lines

@@ -72,17 +72,27 @@ def skeleton(source: str, questions: Iterable[Question], places: Mapping[str, Se
         "version: 1",
         f"source: {source}",
     ]
+    asked = list(_asked(questions, places))
+    if asked:
+        lines += ["", "# Open questions. To answer one, take the `# ` away from its lines and write your value.", *asked]
+    return "\n".join(lines) + "\n"
+
+
+def sample_answers(questions: Iterable[Question], places: Mapping[str, Sequence[str]] = MappingProxyType({})) -> str:
+    """The lines that answer questions, with the samples as values: what the skeleton has as comments."""
+    return "\n".join(line[2:] for line in _asked(questions, places)).strip("\n") + "\n"
+
+
+def _asked(questions: Iterable[Question], places: Mapping[str, Sequence[str]]) -> Iterator[str]:
+    """Every open question as a comment, in its group."""
     groups: dict[str, dict[str, Question]] = {}
     for question in questions:
         parts = split_decision_key(question.key)
         if parts:
             groups.setdefault(parts[0], {}).setdefault(question.key, question)
-    if groups:
-        lines += ["", "# Open questions. To answer one, take the `# ` away from its lines and write your value."]
     for name in sorted(groups):
-        lines += ["", f"# {name}:" if len(split_decision_key(next(iter(groups[name])))) > 1 else "#"]
-        lines += _samples(sorted(groups[name].items()), places)
-    return "\n".join(lines) + "\n"
+        yield from ("", f"# {name}:" if len(split_decision_key(next(iter(groups[name])))) > 1 else "#")
+        yield from _samples(sorted(groups[name].items()), places)
 
 
 def _samples(questions: Iterable[tuple[str, Question]], places: Mapping[str, Sequence[str]]) -> Iterator[str]:
