@@ -67,7 +67,14 @@ def test_other_builds_go_when_a_person_says_where_they_are_now(kind: str, said: 
 def test_where_the_image_lies_is_asked_for_by_its_streams_name() -> None:
     error = expect_refusal("build-config", yaml.safe_dump(build()), FakeLookup())
     assert error.question is not None
-    assert error.question.key == "images.web:latest"
+    assert (error.question.key, error.question.example) == ("images.web:latest", "myregistry.azurecr.io/web:1.4.2")
+
+
+def test_the_question_and_its_sample_name_the_image_as_the_key_does() -> None:
+    error = expect_refusal("build-config", yaml.safe_dump(build() | {"metadata": {"name": "api", "namespace": "shop"}}), FakeLookup())
+    assert error.question is not None
+    assert error.question.key == "images.shop/web:latest"
+    assert error.question.question == "Which image, with its registry, is shop/web:latest?"
 
 
 STREAM = """

@@ -205,7 +205,12 @@ def _asked(what: str, path: str, lookup: Lookup) -> str:
     answer = lookup.decision(key)
     if isinstance(answer, str) and answer.strip():
         return answer
-    question = Question(key, f"Which image, with its registry, is {what}?", "myregistry.azurecr.io/web:1.4.2")
     raise CannotConvert(
-        f"the image {what} is filled in by OpenShift; which image it is outside the cluster must be said", question, f"{path}/image"
+        f"the image {what} is filled in by OpenShift; which image it is outside the cluster must be said", ask_image(what), f"{path}/image"
     )
+
+
+def ask_image(what: str) -> Question:
+    """The Decision for the image that an ImageStreamTag (with its namespace where that is known) stands for."""
+    name = what.rpartition("/")[2].partition(":")[0] or "web"
+    return Question(decision_key("images", what), f"Which image, with its registry, is {what}?", f"myregistry.azurecr.io/{name}:1.4.2")
