@@ -6,13 +6,14 @@ A test holds this table against the keys that the code and the rules ask for, so
 from __future__ import annotations
 
 import difflib
+import re
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any, Literal
 
 from shared.domain.rulebook import Rule
 
-Form = Literal["text", "number", "port", "user", "exposure", "passthrough", "values"]
+Form = Literal["text", "number", "port", "user", "exposure", "passthrough", "subject", "values"]
 FORMS: Mapping[Form, str] = {
     "text": "text (quote what is a number otherwise)",
     "number": "a whole number",
@@ -20,6 +21,7 @@ FORMS: Mapping[Form, str] = {
     "user": "a user's number, or image",
     "exposure": "public or internal",
     "passthrough": "gateway, public or internal",
+    "subject": "an object id of Entra ID, a user's sign-in name, keep or drop",
     "values": "a mapping of names to values",
 }
 
@@ -72,6 +74,10 @@ GROUPS: Mapping[str, Group] = {
     "ingressClasses": Group("the ingress class of the AKS cluster for the Ingress that a chart makes: `none` where a route replaces it"),
     "bases": Group("where among the files a copy of a remote base lies"),
     "identities": Group("the client id of the managed identity that takes the place of another cloud's role"),
+    "subjects": Group(
+        "the Entra ID object id of a user or group that a binding names (a user's sign-in name too); `keep`, or `drop` to take it out",
+        "subject",
+    ),
     "probes": Group("how a container is probed, where AKS asks for probes: `http:8080/healthz`, `tcp:5432`, `exec:pg_isready` or `none`"),
     "users": Group("the user id that the pods of a workload run as; `image` where the image names a numeric one", "user"),
     "resources": Group("the requests and limits of containers that set none", "text", ("default",)),
@@ -99,6 +105,11 @@ def _fits(value: Any, form: Form) -> bool:
         return value in ("public", "internal")
     if form == "passthrough":
         return value in ("gateway", "public", "internal")
+    if form == "subject":
+        return (
+            isinstance(value, str)
+            and re.fullmatch(r"keep|drop|[0-9a-fA-F]{8}(-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}|[^@\s]+@[^@\s]+", value) is not None
+        )
     if form == "values":
         return isinstance(value, dict) and not any(isinstance(inner, (dict, list)) for inner in value.values())
     number = isinstance(value, int) and not isinstance(value, bool)

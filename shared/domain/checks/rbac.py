@@ -13,6 +13,17 @@ from shared.domain.pointer import join
 from shared.domain.rulebook import Closed
 
 ANY = "*"
+ONLY_ON_OPENSHIFT = (
+    "basic-user", "self-provisioner", "cluster-reader", "registry-viewer", "registry-editor", "registry-admin", "sudoer", "storage-admin",
+    "cluster-monitoring-view", "self-access-reviewer", "system:image-puller", "system:image-builder", "system:image-pusher",
+    "system:deployer",
+)  # fmt: skip
+"""ClusterRoles that OpenShift creates and AKS does not; so are all that start with `system:openshift:`."""
+
+
+def only_on_openshift(role: object) -> bool:
+    """Whether a ClusterRole of this name exists on OpenShift alone."""
+    return isinstance(role, str) and (role in ONLY_ON_OPENSHIFT or role.startswith("system:openshift:"))
 
 
 class MovedParams(Closed):

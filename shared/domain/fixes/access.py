@@ -1,4 +1,4 @@
-"""RoleBindings and Roles of OpenShift's own API to Kubernetes RBAC (aks_facts_source 4.6)."""
+"""RoleBindings and Roles of OpenShift's own API to Kubernetes RBAC (aks_facts_source 4.6), and people of Entra ID in bindings."""
 
 from __future__ import annotations
 
@@ -7,37 +7,29 @@ from typing import Any
 
 from shared.domain.checks.base import Found
 from shared.domain.checks.cluster import Nothing
+from shared.domain.checks.rbac import only_on_openshift
+from shared.domain.checks.subjects import DROP, OBJECT_ID, people, subject_key
 from shared.domain.convert.base import CannotConvert, Conversion, Loss, Op
 from shared.domain.convert.edits import namespace_of, retype, without_fields
 from shared.domain.facts import Facts
 from shared.domain.fixes.base import fix
-from shared.domain.pointer import child
+from shared.domain.model import Question
+from shared.domain.pointer import child, parent
 
 RBAC = "rbac.authorization.k8s.io"
 SERVICE_ACCOUNT = "system:serviceaccount:"
 SUBJECTS = {"SystemUser": "User", "SystemGroup": "Group"}
-ONLY_ON_OPENSHIFT = (
-    "basic-user", "self-provisioner", "cluster-reader", "registry-viewer", "registry-editor", "registry-admin", "sudoer", "storage-admin",
-    "cluster-monitoring-view", "self-access-reviewer", "system:image-puller", "system:image-builder", "system:image-pusher",
-    "system:deployer",
-)  # fmt: skip
-"""ClusterRoles that OpenShift creates and AKS does not; so are all that start with `system:openshift:`."""
 
 
 @fix("openshift-rbac", Nothing)
-def openshift_rbac(obj: Mapping[str, Any], _: Found, __: Nothing, ___: Facts) -> Conversion:
+def openshift_rbac(obj: Mapping[str, Any], _: Found, __: Nothing, facts: Facts) -> Conversion:
     """The same grant in Kubernetes RBAC; raises CannotConvert where it would grant nothing, or something else."""
     operations = retype(obj, f"{RBAC}/v1", obj["kind"])
     if obj["kind"].endswith("Binding"):
-        losses = tuple(_human_subjects(obj))
+        losses = tuple(_listed_people(obj, facts))
         lists = without_fields(obj, "", ("userNames", "groupNames"))
         return Conversion((*operations, *_role_ref(obj), *_subjects(obj), *lists), losses=losses)
     return Conversion((*operations, *_rules(obj)))
-
-
-def only_on_openshift(role: object) -> bool:
-    """Whether a ClusterRole of this name exists on OpenShift alone."""
-    return isinstance(role, str) and (role in ONLY_ON_OPENSHIFT or role.startswith("system:openshift:"))
 
 
 def _role_ref(obj: Mapping[str, Any]) -> Iterator[Op]:
@@ -93,15 +85,27 @@ def _names(obj: Mapping[str, Any], field: str) -> list[str]:
     return names
 
 
-def _human_subjects(obj: Mapping[str, Any]) -> Iterator[Loss]:
-    """Users and groups of the old cluster's login, which Entra ID does not know by these names."""
-    subjects = obj.get("subjects")
-    listed = [(f"/subjects/{i}", s) for i, s in enumerate(subjects)] if isinstance(subjects, list) and subjects else []
-    named = [] if listed else [("/userNames" if s["kind"] == "User" else "/groupNames", s) for s in _named_subjects(obj)]
-    for path, subject in (*listed, *named):
-        if isinstance(subject, dict) and subject.get("kind") in ("User", "Group") and not str(subject.get("name")).startswith("system:"):
-            who = f"{subject['kind']} {subject.get('name')}"
-            yield Loss(path, f"{who} belongs to the old cluster's login; Entra ID needs its object id here.")
+def _listed_people(obj: Mapping[str, Any], facts: Facts) -> Iterator[Loss]:
+    """Users and groups of the legacy lists for whom nobody is named yet: their findings end with the list."""
+    for path, kind, name in people(obj):
+        if not path.startswith("/subjects") and not isinstance(facts.decision(subject_key(kind, name)), str):
+            yield Loss(path, f"{kind} {name} belongs to the old cluster's login; Entra ID needs its object id here.")
+
+
+@fix("entra-subject", Nothing)
+def entra_subject(_: Mapping[str, Any], found: Found, __: Nothing, facts: Facts) -> Conversion:
+    """Whom a Decision names in the place of a user or group of the old login; `drop` takes the subject out."""
+    kind, name, key = found.fields["who"], found.fields["value"], found.fields["key"]
+    answer = facts.decision(key)
+    if not isinstance(answer, str) or not answer:
+        example = "00000000-0000-0000-0000-000000000000"
+        question = Question(key, f"Which Entra ID object id has the {kind.lower()} that {name} is on AKS (keep, drop)?", example)
+        raise CannotConvert("Only you know who this is in Entra ID.", question, found.path)
+    if answer == DROP:
+        return Conversion((Op("remove", parent(found.path) if found.path.endswith("/name") else found.path),))
+    if kind == "Group" and not OBJECT_ID.fullmatch(answer):
+        raise CannotConvert("AKS knows a group of Entra ID by its object id alone.", path=found.path)
+    return Conversion((Op("replace", found.path, answer),))
 
 
 def _rules(obj: Mapping[str, Any]) -> Iterator[Op]:
