@@ -115,6 +115,11 @@ def joined(run: str) -> str:
     return f"{run}/joined"
 
 
+def finished(run: str) -> str:
+    """Outcomes and masked diffs of the whole run, for those who tell outsiders of it."""
+    return f"{run}/finished.json"
+
+
 def done(run: str) -> str:
     """The run's summary; the last blob that is written."""
     return f"{run}/done.json"

@@ -43,8 +43,7 @@ def handle(ctx: Context, envelope: Envelope) -> None:
     except (ValidationError, CriticalError) as error:
         gave_up(ctx, run, name, error)
         return
-    if told is not None:
-        keep(ctx, run, name, told)
+    keep(ctx, run, name, told or {})
 
 
 def gave_up(ctx: Context, run: str, publisher: str, error: Exception) -> None:
@@ -64,7 +63,7 @@ def keep(ctx: Context, run: str, publisher: str, told: Mapping[str, Any]) -> Non
 
 
 def recall(ctx: Context, run: str, publisher: str) -> dict[str, Any] | None:
-    """What a publisher told of a run, or None where it has not yet."""
+    """What a publisher told of a run ({} where it had nothing to tell), or None where it has not been asked yet."""
     found: dict[str, Any] | None = state.find(ctx, names.published(run, publisher))
     return found
 
@@ -72,7 +71,13 @@ def recall(ctx: Context, run: str, publisher: str) -> dict[str, Any] | None:
 def told(ctx: Context, run: str, found: Sequence[str]) -> dict[str, dict[str, Any]]:
     """For the status: {publisher: {"url"} or {"error"}}; `found` are the names in the run's folder."""
     kept = [name.removeprefix("published/").removesuffix(".json") for name in found if name.startswith("published/")]
-    return {name: {k: v for k, v in (recall(ctx, run, name) or {}).items() if k in ("url", "error", "at")} for name in kept}
+    shown = {name: {k: v for k, v in (recall(ctx, run, name) or {}).items() if k in ("url", "error", "at")} for name in kept}
+    return {name: entry for name, entry in shown.items() if entry}
+
+
+def settled(ctx: Context, run: str) -> bool:
+    """Whether every publisher but Slack has told, or has nothing to tell, or cannot."""
+    return all(recall(ctx, run, name) is not None for name in ctx.publishers if name != SLACK)
 
 
 def _send(ctx: Context, run: str, publisher: str) -> None:

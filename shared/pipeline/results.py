@@ -12,7 +12,7 @@ from functools import lru_cache
 from typing import Any
 
 from shared.domain.model import FileOutcome
-from shared.domain.run import PatchedFile
+from shared.domain.run import PatchedFile, RunSetup
 from shared.pipeline import batches, names, state
 from shared.pipeline.context import Context, Read
 
@@ -80,6 +80,29 @@ def load_all(ctx: Context, run: str, count: int) -> RunResults:
         return None if path in gone else changed[path] if path in changed else original(path)
 
     return RunResults(tuple(outcomes), diffs, read, original)
+
+
+@dataclass(frozen=True, slots=True)
+class Finished:
+    """A run after its Reporter: every outcome in path order, the masked diffs of the files that changed."""
+
+    setup: RunSetup
+    outcomes: tuple[FileOutcome, ...]
+    diffs: Mapping[str, str]
+
+
+def keep_finished(ctx: Context, run: str, outcomes: Sequence[FileOutcome], diffs: Mapping[str, str]) -> None:
+    """Store what the Reporter made of the run."""
+    state.save(ctx, names.finished(run), {"outcomes": [o.to_payload() for o in outcomes], "diffs": dict(diffs)})
+
+
+def finished(ctx: Context, run: str) -> Finished | None:
+    """What the Reporter made of a run; None before it has."""
+    value = state.find(ctx, names.finished(run))
+    if value is None:
+        return None
+    outcomes = sorted(map(FileOutcome.from_payload, value["outcomes"]), key=lambda o: o.path)
+    return Finished(state.load_setup(ctx, run), tuple(outcomes), value["diffs"])
 
 
 def _originals(ctx: Context, run: str, home: Mapping[str, int]) -> Read:
