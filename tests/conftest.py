@@ -3,6 +3,7 @@
 from collections.abc import Iterator
 
 import pytest
+from emulate_support import Emulate, missing
 
 from funchost.azurite import Azurite, AzuriteUnavailableError, find_azurite
 
@@ -16,3 +17,19 @@ def azurite() -> Iterator[Azurite]:
         pytest.skip(f"needs Azurite: {missing}")
     with Azurite() as running:
         yield running
+
+
+@pytest.fixture(scope="session")
+def _emulate(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Emulate]:
+    if why := missing():
+        pytest.skip(why)
+    with Emulate(tmp_path_factory.mktemp("emulate")) as running:
+        yield running
+
+
+@pytest.fixture
+def emulate(_emulate: Emulate) -> Iterator[Emulate]:
+    """GitHub and Slack, one process per test process; tests keep apart by repository and channel, faults end with their test."""
+    _emulate.clear()
+    yield _emulate
+    _emulate.clear()
