@@ -23,6 +23,7 @@ NODE_KEYS: Mapping[str, tuple[str, ...]] = {
     "os": ("kubernetes.io/os", "beta.kubernetes.io/os"),
     "zone": ("topology.kubernetes.io/zone", "failure-domain.beta.kubernetes.io/zone"),
 }
+ZONES = (*NODE_KEYS["zone"], "topology.disk.csi.azure.com/zone")
 
 
 def noted(obj: Mapping[str, Any]) -> Noted:
@@ -45,12 +46,19 @@ def _workload(obj: Mapping[str, Any]) -> Noted:
         "containers": [*_containers(obj, f"{base}/initContainers"), *_containers(obj, f"{base}/containers")],
         "amounts": _amounts(get(obj, f"{base}/resources")),
         "claims": sorted(set(_texts(obj, f"{volumes}/persistentVolumeClaim/claimName"))),
+        "deletesClaims": "Delete" in _kept(obj) or None,
         "templates": [_filled(_claim(t)) for t in _items(obj, "/spec/volumeClaimTemplates/*")],
         "ephemeral": [_filled(_claim(t)) for t in _items(obj, f"{volumes}/ephemeral/volumeClaimTemplate")],
         "shares": sorted(set(_texts(obj, f"{volumes}/nfs/server"))),
         "pullSecrets": sorted(set(_texts(obj, f"{base}/imagePullSecrets/*/name"))),
         **{fact: sorted(set(_wanted(obj, base, keys))) for fact, keys in NODE_KEYS.items()},
     }
+
+
+def _kept(obj: Mapping[str, Any]) -> list[Any]:
+    """What a StatefulSet says of its claims when it shrinks or goes."""
+    policy = get(obj, "/spec/persistentVolumeClaimRetentionPolicy")
+    return [policy.get("whenScaled"), policy.get("whenDeleted")] if isinstance(policy, dict) else []
 
 
 def _containers(obj: Mapping[str, Any], place: str) -> list[Noted]:
@@ -114,6 +122,7 @@ def _volume(obj: Mapping[str, Any]) -> Noted:
         "source": source,
         "where": [str(named[k]) for k in ("driver", "server", "path", "volumeHandle", "diskURI", "shareName", "volumeID") if k in named],
         "claim": _text(get(obj, "/spec/claimRef/name")),
+        "zones": _zones(obj, "/spec/nodeAffinity/required/nodeSelectorTerms/*/matchExpressions/*"),
     }
 
 
@@ -202,7 +211,15 @@ def _solvers(obj: Mapping[str, Any]) -> Noted:
 def _storage_class(obj: Mapping[str, Any]) -> Noted:
     given = obj.get("parameters")
     named = {str(k).lower(): v for k, v in given.items()} if isinstance(given, dict) else {}
-    return {"provisioner": _text(obj.get("provisioner")), "sku": _text(named.get("skuname", named.get("storageaccounttype")))}
+    sku = _text(named.get("skuname", named.get("storageaccounttype")))
+    zones = _zones(obj, "/allowedTopologies/*/matchLabelExpressions/*")
+    return {"provisioner": _text(obj.get("provisioner")), "sku": sku, "zones": zones}
+
+
+def _zones(obj: Mapping[str, Any], pattern: str) -> list[str]:
+    """The zones that terms on node labels allow."""
+    terms = (t for t in _items(obj, pattern) if t.get("key") in ZONES and isinstance(t.get("values"), list))
+    return sorted({v for t in terms for v in t["values"] if isinstance(v, str)})
 
 
 def _external_secret(obj: Mapping[str, Any]) -> Noted:

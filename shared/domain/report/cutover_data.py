@@ -162,14 +162,14 @@ def _together(one: Item, other: Item) -> bool:
 
 def _is_same_storage(claim: Claim, before: Inventory, after: Inventory) -> bool:
     """Whether the claim is tied to a volume over the network that the old cluster used too: a copy would be onto itself."""
-    new = _volume(claim, after)
+    new = volume_of(claim, after)
     old = before.find("PersistentVolume", None, new.name) if new else None
     if new is None or old is None or new.facts.get("source") in (None, *NODE_LOCAL):
         return False
     return all(new.facts.get(fact) == old.facts.get(fact) for fact in ("source", "where"))
 
 
-def _volume(claim: Claim, inventory: Inventory) -> Item | None:
+def volume_of(claim: Claim, inventory: Inventory) -> Item | None:
     """The volume of the run that a claim is, or may be, bound to: by name, or by a class that the run brings no provisioner for."""
     volumes = inventory.of("PersistentVolume")
     named = claim.facts.get("volume")
@@ -177,4 +177,4 @@ def _volume(claim: Claim, inventory: Inventory) -> Item | None:
     by_class = claim.facts.get("class", "") if claim.facts.get("static") or claim.facts.get("class") else None
     matches: Iterable[Item] = (v for v in volumes if v.name == named or v.facts.get("claim") == claim.name)
     loose = (v for v in volumes if by_class is not None and v.facts.get("class", "") == by_class and by_class not in own)
-    return next((*matches, *loose).__iter__(), None)
+    return next(iter((*matches, *loose)), None)
