@@ -6,6 +6,7 @@ matches a request decides. Everything else is forwarded, so state stays the emul
 
 from __future__ import annotations
 
+import contextlib
 import http.client
 import json
 import re
@@ -150,7 +151,8 @@ class Gateway:
                     self.send_header("Content-Length", str(len(data)))
                 self.end_headers()
                 if self.command != "HEAD" and status != 204:
-                    self.wfile.write(data)
+                    with contextlib.suppress(BrokenPipeError, ConnectionResetError):  # the client did not wait
+                        self.wfile.write(data)
 
             do_GET = do_POST = do_PUT = do_PATCH = do_DELETE = do_HEAD = handle_any  # noqa: N815 - names of the library
 

@@ -1,0 +1,82 @@
+"""What the program needs of the host of a team's repositories (GitHub): values and ports. The adapter is shared/adapters/github.
+
+Every method of a port raises TransientError where the host is unavailable or asks for a pause (`retry_after`), ValidationError where
+the repository, commit or object is not there or not visible to the program, CriticalError where the host refuses the program's own
+credentials.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Protocol
+
+FILE, EXECUTABLE, SYMLINK, SUBMODULE, FOLDER = "100644", "100755", "120000", "160000", "040000"
+"""Modes of tree entries: https://git-scm.com/book/en/v2/Git-Internals-Git-Objects"""
+
+
+@dataclass(frozen=True, slots=True)
+class Repository:
+    """A repository by its full name `owner/name`, and the installation of the program's GitHub App there, where it has one."""
+
+    name: str
+    installation: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Commit:
+    """A commit: its own SHA, that of its root tree, and its message."""
+
+    sha: str
+    tree: str
+    message: str
+
+
+@dataclass(frozen=True, slots=True)
+class TreeEntry:
+    """One entry of a listing. `path` is relative to the listed tree; `size` in bytes, 0 for what is no file."""
+
+    path: str
+    mode: str
+    sha: str
+    size: int = 0
+
+    @property
+    def is_file(self) -> bool:
+        """Whether it is a regular file: no folder, no symbolic link, no submodule."""
+        return self.mode in (FILE, EXECUTABLE)
+
+
+@dataclass(frozen=True, slots=True)
+class Listing:
+    """Entries of a tree; `truncated` where the host left some out (GitHub: over 100 000 entries or 7 MB)."""
+
+    entries: tuple[TreeEntry, ...]
+    truncated: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Comparison:
+    """What changed on the way from one commit to another.
+
+    `paths` holds both names of a renamed file. `whole` is False where the host may have left files out, or where the second commit
+    does not descend from the first, so that the paths do not tell everything.
+    """
+
+    paths: tuple[str, ...]
+    whole: bool = True
+
+
+class CodeReader(Protocol):
+    """Reads repositories by SHA; SHAs never change what they mean, so every answer may be kept."""
+
+    def commit(self, repository: Repository, sha: str) -> Commit:
+        """One commit."""
+
+    def tree(self, repository: Repository, sha: str, *, recursive: bool = False) -> Listing:
+        """The entries of a tree; with `recursive` those of its folders too."""
+
+    def blob(self, repository: Repository, sha: str) -> bytes:
+        """The content of a file. The caller looks at the listed size first: the host's limit is 100 MB."""
+
+    def compare(self, repository: Repository, base: str, head: str) -> Comparison | None:
+        """What changed from `base` to `head`; None where one of them is gone or they have no common ancestor."""
