@@ -26,6 +26,7 @@ CLAIM = (
     "apiVersion: v1\nkind: PersistentVolumeClaim\nmetadata: {name: data}\n"
     "spec: {accessModes: [ReadWriteOnce], storageClassName: gold, resources: {requests: {storage: 1Gi}}}\n"
 )
+FIRST = "version: 1\nsource: okd\n"
 ANSWERED = '# Ours.\nversion: 1\nsource: k3s  # pi cluster\nregistries:\n  "registry.lan:5000": shop.azurecr.io  # ask Ann\n'
 
 
@@ -133,6 +134,33 @@ def test_each_question_names_the_files_that_wait_for_its_answer() -> None:
     assert lines[sample - 1] == "#   # Used in a.yaml, b.yaml, c.yaml and 2 more."
     _, data = run({"odd\nname: x.yaml": POD})
     assert set(read_decisions(data[FILE_NAME].encode())) == {"version", "source"}, "a file's name stays in the comment"
+
+
+@pytest.mark.parametrize("said", ["keep", "gold"])
+def test_a_class_that_stays_is_answered_and_the_rest_of_the_file_is_mended(said: str) -> None:
+    other = CLAIM.replace("gold", "local-path").replace("data", "other")
+    finished, data = run({FILE_NAME: f"version: 1\nsource: k3s\nstorageClasses: {{gold: {said}}}\n", "a.yaml": f"{CLAIM}---\n{other}"})
+    assert data["a.yaml"] == f"{CLAIM}---\n{other.replace('local-path', 'managed-csi')}"
+    found = next(v for o in finished.outcomes for v in o.violations if v.rule_id == "AKS0101" and "gold" in v.message)
+    assert (found.resolution, found.reason) == ("ignored", "The answer leaves it as it is.")
+    assert "open" not in data[FILE_NAME]
+
+
+def test_a_registry_and_an_image_that_stay_are_answered() -> None:
+    kept = f"{FIRST}registries: {{registry.redhat.io: keep}}\nimages: {{'registry.redhat.io/db:latest': keep}}\n"
+    pod = POD.replace("registry.lan:5000/shop/a:1.0", "registry.redhat.io/db:latest")
+    finished, data = run({FILE_NAME: kept, "pod.yaml": pod})
+    assert data["pod.yaml"] == pod
+    left = {v.rule_id: v.resolution for o in finished.outcomes for v in o.violations}
+    assert (left["AKS0706"], left["AKS0710"]) == ("ignored", "ignored")
+
+
+def test_an_image_answered_under_its_old_name_is_not_asked_for_under_its_new_one() -> None:
+    old = "image-registry.openshift-image-registry.svc:5000/shop/a:latest"
+    answers = f"{FIRST}registries: {{'{old.partition('/')[0]}': acme.azurecr.io}}\nimages: {{'{old}': 'acme.azurecr.io/shop/a:1.0'}}\n"
+    _, data = run({FILE_NAME: answers, "pod.yaml": POD.replace("registry.lan:5000/shop/a:1.0", old)})
+    assert "acme.azurecr.io/shop/a:1.0" in data["pod.yaml"]
+    assert not [key for key in open_keys(data[FILE_NAME]) if key.startswith("images")]
 
 
 def test_answers_below_one_name_are_one_mapping() -> None:

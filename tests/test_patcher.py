@@ -74,6 +74,19 @@ def test_an_operation_that_the_editor_refuses_costs_only_its_own_fix() -> None:
     assert (result.data or b"").decode() == TWO.replace("local-path", "managed-csi", 1)
 
 
+def test_several_bad_fixes_cost_only_themselves() -> None:
+    """Two answers name a disk class for claims of several nodes; the third claim has nothing to do with them."""
+    shared = CLAIM.replace("ReadWriteOnce", "ReadWriteMany")
+    claims = (shared.replace("NAME", "a"), shared.replace("NAME", "b").replace("local-path", "longhorn"), CLAIM.replace("NAME", "c"))
+    text = "---\n".join(claims)
+    answers = "version: 1\nstorageClasses: {local-path: managed-csi, longhorn: managed-csi}\n"
+    file = SourceFile("a.yaml", text.encode())
+    setup = plan_run([file, SourceFile(".aks-copilot.yaml", answers.encode())], RunOptions("app"))
+    findings = inspect(file, setup)
+    result = patch(file, findings, propose(file, findings, setup), setup)
+    assert (result.data or b"").decode() == "---\n".join((*claims[:2], claims[2].replace("local-path", "managed-csi")))
+
+
 @pytest.mark.parametrize(("text", "status"), [("a: 1\n", "skipped"), ("apiVersion: v1\nkind: {{ .x }}\n", "refused")])
 def test_what_is_no_manifest_comes_back_as_it_was(text: str, status: str) -> None:
     file, setup, findings = opened(text)

@@ -10,7 +10,7 @@ from typing import Any
 
 import yaml
 
-from shared.domain.convert.base import Op, split_decision_key
+from shared.domain.convert.base import KEEP, Op, split_decision_key
 from shared.domain.decision_keys import GROUPS, Group, wrong_answers
 from shared.domain.errors import ValidationError
 from shared.domain.model import Question
@@ -23,6 +23,8 @@ NUMBERS = ("number", "port", "user")
 """Forms of answers that a number is written without quotes in."""
 TEXT = Group("")
 PLACES_SHOWN = 3
+KEEPABLE = ("registries", "storageClasses")
+"""Groups whose names AKS may know too: a registry that it reaches, a class that somebody makes there."""
 
 
 def read_decisions(data: bytes | None) -> dict[str, JsonValue]:
@@ -47,9 +49,18 @@ def read_decisions(data: bytes | None) -> dict[str, JsonValue]:
     for place, problem in wrong_answers(found):
         raise ValidationError(f"{FILE_NAME}:{line_of(data.decode('utf-8-sig'), place)}: {problem}")
     try:
-        return dict(json.loads(json.dumps(found)))
+        return _kept(dict(json.loads(json.dumps(found))))
     except (TypeError, ValueError) as error:
         raise ValidationError(f"{FILE_NAME}: holds a value that JSON cannot hold") from error
+
+
+def _kept(answers: dict[str, JsonValue]) -> dict[str, JsonValue]:
+    """The answers with `keep` written out, where it means the same name again."""
+    for group in KEEPABLE:
+        given = answers.get(group)
+        if isinstance(given, dict):
+            answers[group] = {name: name if value == KEEP else value for name, value in given.items()}
+    return answers
 
 
 def answer(decisions: Mapping[str, Any], key: str) -> JsonValue:

@@ -6,6 +6,8 @@ one bad fix never costs the others, and the original stays where nothing holds.
 
 from __future__ import annotations
 
+from bisect import bisect_left
+from collections.abc import Iterable
 from itertools import accumulate
 
 from shared.domain import editor
@@ -97,18 +99,24 @@ def _culprit(
             prove_schema(manifest, editor.prove(manifest, part, editor.apply_operations(manifest, part)), version)
         except (EditRefused, ProofFailed):
             return unit
-    return _not_quiet(file, findings, plan, setup, blocked) or plan.units[-1]
+    return _not_quiet(file, findings, plan, setup, blocked)
 
 
-def _not_quiet(file: SourceFile, findings: FileFindings, plan: FilePlan, setup: RunSetup, blocked: dict[UnitKey, str]) -> Unit | None:
-    """The one fix without which everything proves out."""
-    for unit in plan.units:
-        less = propose(file, findings, setup, {**blocked, unit.key: "tried without"})
-        manifest = manifest_of(file)
+def _not_quiet(file: SourceFile, findings: FileFindings, plan: FilePlan, setup: RunSetup, blocked: dict[UnitKey, str]) -> Unit:
+    """The one fix without which everything proves out; of several bad ones the first."""
+
+    def holds(left_out: Iterable[UnitKey]) -> bool:
+        without = {**blocked, **dict.fromkeys(left_out, "tried without")}
+        less, manifest = propose(file, findings, setup, without), manifest_of(file)
         try:
-            after = editor.apply_operations(manifest, less.operations)
-            _prove(file, manifest, less, after, setup, {**blocked, unit.key: ""})
+            _prove(file, manifest, less, editor.apply_operations(manifest, less.operations), setup, without)
         except (EditRefused, ProofFailed):
-            continue
-        return unit
-    return None
+            return False
+        return True
+
+    keys = [unit.key for unit in plan.units]
+    alone = next((unit for unit in plan.units if holds([unit.key])), None)
+    if alone or len(keys) < 3:
+        return alone or plan.units[-1]
+    bad = bisect_left(range(len(keys)), True, key=lambda last: not holds(set(keys[last + 1 :]) - set(keys[: last + 1])))
+    return plan.units[min(bad, len(keys) - 1)]

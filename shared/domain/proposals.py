@@ -6,20 +6,31 @@ from collections.abc import Mapping
 from typing import Any
 
 from shared.domain.checks import Found
-from shared.domain.convert.base import Conversion
+from shared.domain.convert.base import AsDecided, Conversion, Op
 from shared.domain.facts import Facts
 from shared.domain.fixes import FIXES
 from shared.domain.inspector import Fields
 from shared.domain.model import AzureResource, ResourceRef, Retyping
+from shared.domain.pointer import get
 from shared.domain.rulebook import Rule
 
 
 def conversion_of(rule: Rule, found: Found, obj: Mapping[str, Any], facts: Facts) -> Conversion | None:
-    """What the rule's fix does at a place; None where the rule has no fix. Raises CannotConvert."""
+    """What the rule's fix does at a place; None where the rule has no fix. Raises CannotConvert.
+
+    An answer that says what stands there already is a decision to leave it.
+    """
     if rule.fix is None:
         return None
     mechanism = FIXES[rule.fix.how]
-    return mechanism.propose(obj, found, mechanism.params.model_validate(rule.fix.params), facts)
+    conversion = mechanism.propose(obj, found, mechanism.params.model_validate(rule.fix.params), facts)
+    if conversion.operations and not conversion.insert_after and all(_says_the_same(obj, o) for o in conversion.operations):
+        raise AsDecided("The answer leaves it as it is.", path=found.path)
+    return conversion
+
+
+def _says_the_same(obj: Mapping[str, Any], operation: Op) -> bool:
+    return operation.op == "replace" and get(obj, operation.path) == operation.value
 
 
 def resources_for(rule: Rule, found: Found, obj: Mapping[str, Any]) -> list[AzureResource]:

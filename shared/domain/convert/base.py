@@ -84,6 +84,10 @@ class CannotConvert(ValidationError):  # noqa: N818 (a verdict on the input, not
         self.questions = questions or ((question,) if question else ())
 
 
+KEEP = "keep"
+"""The answer that leaves a name of the old cluster as it is."""
+
+
 class AsDecided(CannotConvert):
     """A human has decided that the object stays as it is: the finding is answered, and nobody is asked again."""
 

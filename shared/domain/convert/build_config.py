@@ -12,7 +12,7 @@ from typing import Any
 
 from shared.domain.convert.base import CannotConvert, Conversion, Lookup, Loss, Op, decision_key
 from shared.domain.convert.edits import label_of, namespace_of
-from shared.domain.convert.trigger_images import INTERNAL_REGISTRY, ask_image
+from shared.domain.convert.trigger_images import INTERNAL_REGISTRY, answered_image, ask_image
 from shared.domain.model import AzureResource, Question
 from shared.domain.pointer import MISSING, get
 
@@ -94,8 +94,8 @@ def _image(obj: dict[str, Any], lookup: Lookup) -> str:
     namespace = (target.get("namespace") if isinstance(target, Mapping) else None) or namespace_of(obj)
     stream = name if isinstance(name, str) and name else label_of(obj)
     what = f"{namespace}/{stream}" if namespace and stream is name else stream
-    answer = lookup.decision(decision_key("images", what))
-    if isinstance(answer, str) and answer.strip():
+    answer = answered_image(what, lookup)
+    if answer:
         return answer
     raise CannotConvert(
         f"BuildConfig {label_of(obj)} built {stream}; where the image lies outside of OpenShift must be said", ask_image(what)

@@ -13,7 +13,7 @@ from typing import Any
 
 from pydantic import Field
 
-from shared.domain.convert.base import CannotConvert, Lookup, Loss, Op, decision_key
+from shared.domain.convert.base import KEEP, CannotConvert, Lookup, Loss, Op, decision_key
 from shared.domain.convert.edits import is_opaque, label_of, namespace_of
 from shared.domain.convert.forms import Form, read_form
 from shared.domain.model import AzureResource, Question
@@ -150,8 +150,8 @@ def followed(kind: str, namespace: str | None, name: str, image: object, path: s
     The stream's image comes from the registry that the registry map names. Raises CannotConvert with its Question where nobody knows.
     """
     stream = f"{namespace}/{name}" if namespace else name
-    answer = lookup.decision(decision_key("images", stream))
-    if isinstance(answer, str) and answer.strip():
+    answer = answered_image(stream, lookup)
+    if answer:
         return answer, None
     found = stream_image(kind, namespace, name, lookup)
     if found is not None:
@@ -201,13 +201,18 @@ def _tag_source(stream: Mapping[str, Any] | None, tag: str) -> Mapping[str, Any]
 
 
 def _asked(what: str, path: str, lookup: Lookup) -> str:
-    key = decision_key("images", what)
-    answer = lookup.decision(key)
-    if isinstance(answer, str) and answer.strip():
+    answer = answered_image(what, lookup)
+    if answer:
         return answer
     raise CannotConvert(
         f"the image {what} is filled in by OpenShift; which image it is outside the cluster must be said", ask_image(what), f"{path}/image"
     )
+
+
+def answered_image(what: str, lookup: Lookup) -> str | None:
+    """The image that a human named for an ImageStreamTag; `keep` names none, as the tag means nothing outside of OpenShift."""
+    answer = lookup.decision(decision_key("images", what))
+    return answer if isinstance(answer, str) and answer.strip() and answer != KEEP else None
 
 
 def ask_image(what: str) -> Question:

@@ -7,7 +7,7 @@ from typing import Any
 
 from shared.domain.checks.base import Found
 from shared.domain.checks.cluster import Nothing
-from shared.domain.convert.base import CannotConvert, Conversion, Op, decision_key
+from shared.domain.convert.base import KEEP, AsDecided, CannotConvert, Conversion, Op, decision_key
 from shared.domain.facts import Facts
 from shared.domain.fixes.base import fix
 from shared.domain.model import AzureResource, Question
@@ -17,9 +17,17 @@ from shared.domain.rulebook import Closed
 
 @fix("image-registry", Nothing)
 def image_registry(obj: Mapping[str, Any], found: Found, _: Nothing, facts: Facts) -> Conversion:
-    """Move an image to the registry that a Decision or the target names for its old registry; else ask once per registry."""
+    """Move an image to the registry that a Decision or the target names for its old registry; else ask once per registry.
+
+    An answer for the image itself, under the name that it has here, comes first: it is not asked for again under its new name.
+    """
     image = get(obj, found.path)
-    registry, _, rest = image.partition("/")
+    registry = image.partition("/")[0]
+    named = facts.decision(decision_key("images", image))
+    image = named if isinstance(named, str) and named not in ("", KEEP) else image
+    if image.partition("/")[0] != registry:
+        return Conversion((Op("replace", found.path, image),))
+    rest = image.partition("/")[2]
     answer = facts.decision(decision_key("registries", registry)) or facts.typed_target.registries.get(registry)
     if not isinstance(answer, str) or not answer:
         question = Question(
@@ -44,6 +52,8 @@ def image_pin(obj: Mapping[str, Any], found: Found, _: Nothing, facts: Facts) ->
             decision_key("images", image), f"Which tag or digest of {image} runs today?", f"{image.removesuffix(':latest')}:1.2.3"
         )
         raise CannotConvert("A tag is never guessed: only the running cluster knows which one it is.", question, found.path)
+    if answer == KEEP:
+        raise AsDecided("The answer leaves it as it is.", path=found.path)
     return Conversion((Op("replace", found.path, answer),))
 
 
