@@ -40,6 +40,7 @@ def test_fix_writes_the_whole_tree_and_reports(app: Path, tmp_path: Path) -> Non
         "changes.diff",
         "cutover.md",
         "patch.json",
+        "report.html",
         "report.json",
         "report.md",
         "report.sarif",
@@ -102,6 +103,9 @@ def test_text_output_says_what_repeats_itself_once_and_counts_by_rule(tmp_path: 
     ]
     complete = json.loads(aks_copilot("inspect", tmp_path, "--format", "json").stdout)["files"][0]["violations"]
     assert len(complete) == 16
+    one_line = "apiVersion: v1\nkind: Pod\nmetadata: {name: p}\nspec: {containers: [" + "{image: 'app:1'}, " * 6 + "]}\n"
+    (tmp_path / "pods.yaml").write_text(one_line)
+    assert "  pods.yaml: 3 more of AKS0801, the same otherwise, in line 4" in aks_copilot("inspect", tmp_path).stdout.decode()
 
 
 @pytest.mark.parametrize(

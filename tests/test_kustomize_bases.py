@@ -136,6 +136,21 @@ def test_a_later_answer_extends_the_patches() -> None:
     assert yaml.safe_load(text(second, "prod/kustomization.yaml")) == yaml.safe_load(text(direct, "prod/kustomization.yaml"))
 
 
+def test_a_base_that_somebody_has_looked_at_is_kept() -> None:
+    done = fixed({"prod/kustomization.yaml": TOP}, decisions={"bases": {URL: "keep"}})
+    assert found(done, "prod/kustomization.yaml") == [("AKS0009", "/resources/0", "ignored")]
+    assert text(done, "prod/kustomization.yaml") == TOP
+
+
+def test_a_long_address_is_a_whole_key_and_its_answer_is_heard() -> None:
+    url = f"https://github.com/acme/{'long-' * 20}base//deploy?ref=v1"
+    files = {path: content.replace(URL, url) for path, content in repository().items()}
+    assert f"bases.[{url}]" in {q.key for q in fixed(files).questions}
+    answered = fixed(files, decisions={**ANSWERS, "bases": {url: "upstream/base.yaml"}})
+    assert not any(q.key.startswith("bases.") for q in answered.questions)
+    assert "managed-csi" in text(answered, "prod/kustomization.yaml")
+
+
 def test_two_overlays_of_one_base_get_the_patches_each() -> None:
     files = repository() | {"test/kustomization.yml": f"resources:\n- {URL}\n"}
     done = fixed(files, decisions=ANSWERS)

@@ -102,9 +102,10 @@ def _print_group(path: str, group: Sequence[Violation], said: set[tuple[str, str
         _explain(violation, said, first=number == 0)
     rest = group[shown:]
     if rest:
-        lines = ", ".join(str(v.line) for v in rest[:_PLACES])
-        more = ", ... (--format json has all)" if len(rest) > _PLACES else ""
-        say("  ", f"{path}: {len(rest)} more of {group[0].rule_id}, the same otherwise, in lines {lines}{more}")
+        lines = list(dict.fromkeys(str(v.line) for v in rest))
+        more = ", ... (--format json has all)" if len(lines) > _PLACES else ""
+        where = f"line{'s' if len(lines) > 1 else ''} {', '.join(lines[:_PLACES])}{more}"
+        say("  ", f"{path}: {len(rest)} more of {group[0].rule_id}, the same otherwise, in {where}")
 
 
 def _explain(violation: Violation, said: set[tuple[str, str]], *, first: bool) -> None:

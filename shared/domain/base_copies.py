@@ -25,6 +25,8 @@ from shared.domain.model import FileOutcome, ResourceRef, Violation
 from shared.domain.pointer import JsonValue, split
 
 CREATED = "aks-bases.yaml"
+KEEP = "keep"
+"""The answer that a base needs nothing on AKS."""
 PLAIN = frozenset({"apiVersion", "kind", "metadata", "resources", "bases"})
 """What a kustomization may say inside a copy: it lists files and changes nothing."""
 
@@ -78,7 +80,7 @@ def copies_of(facts: Facts, paths: Iterable[str]) -> list[Copy]:
     for path, content in sorted(facts.setup.index["kustomizations"].items()):
         for base in foreign_bases(path, content):
             answer = facts.decision(base.key)
-            if isinstance(answer, str) and split(base.pointer)[0] in INCLUDING:
+            if isinstance(answer, str) and answer != KEEP and split(base.pointer)[0] in INCLUDING:
                 found.append(_copy(path, base, posixpath.normpath(answer), known, facts))
     return found
 

@@ -8,6 +8,7 @@ from typing import Any
 
 from shared.domain.acceptance import FILE_NAME as BASELINE
 from shared.domain.checks import CHECKS, Found
+from shared.domain.checks.base import Wording
 from shared.domain.convert.template import expanded
 from shared.domain.decision_keys import unknown_keys
 from shared.domain.decisions import FILE_NAME as DECISIONS
@@ -127,12 +128,12 @@ def describe(rule: Rule, found: Found, obj: Mapping[str, Any], document: Documen
 
 
 class Fields(dict[str, str]):
-    """What a rule's texts may name in braces: the found fields, and name and kind of the object; long values are cut."""
+    """What a rule's texts may name in braces: the found fields, and name and kind of the object; long values are cut, but not for a key."""
 
-    def __init__(self, found: Found, obj: Mapping[str, Any]) -> None:
+    def __init__(self, found: Found, obj: Mapping[str, Any], *, whole: bool = False) -> None:
         ref = ResourceRef.of(obj)
         super().__init__({"name": ref.name or "(no name)", "kind": ref.kind, "apiVersion": ref.api_version})
-        self.update({k: one_line(v) for k, v in found.fields.items()})
+        self.update({k: v if whole or isinstance(v, Wording) else one_line(v) for k, v in found.fields.items()})
 
     def __missing__(self, name: str) -> str:
         return "{" + name + "}"

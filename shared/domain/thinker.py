@@ -210,10 +210,8 @@ class _Planner:
     def _question(rule: Rule, found: Found, obj: Mapping[str, Any]) -> Question | None:
         if rule.ask is None:
             return None
-        fields = Fields(found, obj)
-        return Question(
-            decision_key(*split_decision_key(rule.ask.key.format_map(fields))), rule.ask.question.format_map(fields), rule.ask.example
-        )
+        key = rule.ask.key.format_map(Fields(found, obj, whole=True))
+        return Question(decision_key(*split_decision_key(key)), rule.ask.question.format_map(Fields(found, obj)), rule.ask.example)
 
     def _suggest(self, document: JsonValue) -> None:
         """The unsafe fixes, each against the documents as the safe ones leave them."""

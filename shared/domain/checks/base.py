@@ -12,6 +12,12 @@ from shared.domain.manifest import KUSTOMIZATION_NAMES
 from shared.domain.rulebook import Closed
 
 
+class Wording(str):
+    """A field in the program's own words, out of one of its tables: messages show it whole, where they cut what manifests say."""
+
+    __slots__ = ()
+
+
 @dataclass(frozen=True, slots=True)
 class Found:
     """One place where a rule fires. `fields` fill the braces of the rule's message and question; `path` may be absent yet."""

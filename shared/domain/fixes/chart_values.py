@@ -6,7 +6,7 @@ import shlex
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-from shared.domain.chart_values import changed
+from shared.domain.chart_values import changed, leaves
 from shared.domain.checks.base import Found
 from shared.domain.checks.cluster import Nothing
 from shared.domain.convert.base import CannotConvert, Conversion, Loss, Op
@@ -14,9 +14,11 @@ from shared.domain.facts import Facts
 from shared.domain.fixes.base import fix
 from shared.domain.fixes.basic import RenameParams
 from shared.domain.fixes.storage import smb_losses
+from shared.domain.model import Question
 from shared.domain.pointer import child, get, parent, split
 
 PACKAGED = "%{KUBERNETES_API}%/static/"
+INTERNAL = "service.beta.kubernetes.io/azure-load-balancer-internal"
 
 
 @fix("values-set", Nothing)
@@ -41,6 +43,21 @@ def values_rename_key(obj: Mapping[str, Any], found: Found, params: RenameParams
     if split(found.path)[-1] != old:
         raise CannotConvert(f"{old} is set by a dotted name; write it with the key {params.keys[old]}.", path=found.path)
     return changed(obj, [Op("add", child(parent(found.path), params.keys[old]), value), Op("remove", found.path)])
+
+
+@fix("values-load-balancer", Nothing)
+def values_load_balancer(obj: Mapping[str, Any], found: Found, _: Nothing, facts: Facts) -> Conversion:
+    """Say internal in the annotations beside the type, where a human decided so; a chart without such values may not read them."""
+    key = found.fields["key"]
+    if facts.decision(key) != "internal":
+        asked = Question(key, f"Is the load balancer of the chart {get(obj, '/metadata/name')} public or internal on AKS?", "internal")
+        raise CannotConvert("Only you know who is meant to reach it.", asked, found.path)
+    beside = next(leaf.siblings for leaf in leaves(obj) if leaf.path == found.path)
+    if not isinstance(beside.get("annotations"), dict):
+        raise CannotConvert(
+            f'Decided as internal: set {INTERNAL}: "true" where the chart takes annotations of its Service.', path=found.path
+        )
+    return changed(obj, [Op("add", child(child(parent(found.path), "annotations"), INTERNAL), "true")])
 
 
 @fix("helm-install", Nothing)
