@@ -15,6 +15,7 @@ from starlette.exceptions import HTTPException as HttpError
 
 from shared.domain.errors import AksCopilotError, CriticalError, TransientError, ValidationError
 from shared.domain.messages import TRACEPARENT
+from shared.domain.report.web import security_policy
 from shared.domain.run import RunOptions
 from shared.pipeline import names, state, status, submit, upkeep
 from shared.pipeline.context import Context
@@ -28,6 +29,7 @@ _ARCHIVES: dict[str, submit.BodyKind] = {
 }
 _REPORTS = {
     "json": ("report.json", "application/json"),
+    "html": ("report.html", "text/html; charset=utf-8"),
     "md": ("report.md", "text/markdown; charset=utf-8"),
     "sarif": ("report.sarif", "application/sarif+json"),
     "patch": ("patch.json", "application/json"),
@@ -36,7 +38,9 @@ _REPORTS = {
     "cutover": ("cutover.md", "text/markdown; charset=utf-8"),
 }
 _STATUS: tuple[tuple[type[AksCopilotError], int], ...] = ((ValidationError, 400), (TransientError, 503), (CriticalError, 500))
-Format = Literal["json", "md", "sarif", "patch", "diff", "resources", "cutover"]
+_SAFE = {"X-Content-Type-Options": "nosniff", "Referrer-Policy": "no-referrer"}
+"""A report tells of untrusted manifests, and its address may hold a function key."""
+Format = Literal["json", "html", "md", "sarif", "patch", "diff", "resources", "cutover"]
 
 
 class Submission(BaseModel):
@@ -114,7 +118,9 @@ def get_report(run: str, format: Annotated[Format, Query()] = "json") -> Respons
     found = ctx.blobs.read(names.REPORTS, f"{run}/{name}", max_bytes=ctx.limits.state_bytes)
     if found is None or not state.exists(ctx, names.done(run)):
         raise HTTPException(409, "the run is not finished")
-    return Response(found[0], media_type=media)
+    return Response(
+        found[0], media_type=media, headers=_SAFE | ({"Content-Security-Policy": security_policy(found[0])} if format == "html" else {})
+    )
 
 
 def post_replay(run: str) -> dict[str, Any]:

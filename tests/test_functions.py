@@ -20,6 +20,7 @@ from fakes import World
 
 from shared import services
 from shared.domain.messages import Envelope
+from shared.domain.report.web import security_policy
 from shared.pipeline import names
 
 ROOT = Path(__file__).parents[1]
@@ -99,6 +100,7 @@ def test_import_of_the_app_brings_in_nothing_heavy() -> None:
         "fastapi",
         "pydantic",
         "yaml",
+        "jinja2",
         "jsonpatch",
         "shared.pipeline",
         "shared.adapters",
@@ -196,9 +198,22 @@ def test_post_files_then_follow_the_run_to_its_report(world: World, call: Client
 def test_every_page_of_a_run_is_served(world: World, call: Client) -> None:
     made = call("POST", "/api/runs", submission(), content_type="application/json")[1]
     world.drain()
-    for format, name in (("cutover", "cutover.md"), ("resources", "resources.md")):
+    for form, name in (("cutover", "cutover.md"), ("resources", "resources.md")):
         world.context.blobs.write("reports", f"{made['runId']}/{name}", b"# page\n")
-        assert call("GET", f"{made['links']['report']}?format={format}")[:2] == (200, b"# page\n")
+        assert call("GET", f"{made['links']['report']}?format={form}")[:2] == (200, b"# page\n")
+
+
+def test_the_page_for_browsers_is_served_with_a_policy_that_lets_nothing_else_run(world: World, call: Client) -> None:
+    made = call("POST", "/api/runs", submission(), content_type="application/json")[1]
+    world.drain()
+    page = b"<head><style>a{}</style><script>b()</script></head><body><script>evil()</script>"
+    world.context.blobs.write("reports", f"{made['runId']}/report.html", page)
+    code, body, headers = call("GET", f"{made['links']['report']}?format=html")
+    assert (code, body, headers["content-type"]) == (200, page, "text/html; charset=utf-8")
+    assert headers["content-security-policy"] == security_policy(page)
+    assert headers["content-security-policy"].count("sha256-") == 2
+    assert headers["x-content-type-options"] == "nosniff"
+    assert "content-security-policy" not in call("GET", f"{made['links']['report']}?format=diff")[2]
 
 
 def test_post_an_archive(world: World, call: Client) -> None:

@@ -8,6 +8,7 @@ from shared.domain.inventory import Inventory
 from shared.domain.model import FileOutcome
 from shared.domain.report.cutover import cutover_md
 from shared.domain.report.document import patch_json, report_json, to_bytes
+from shared.domain.report.html_page import report_html
 from shared.domain.report.markdown import report_md
 from shared.domain.report.resources import resources_md
 from shared.domain.report.sarif import sarif_log
@@ -19,6 +20,7 @@ def render_all(setup: RunSetup, outcomes: Sequence[FileOutcome], diffs: Mapping[
     return {
         "report.json": to_bytes(report_json(setup, outcomes)),
         "report.md": _text(report_md(setup, outcomes, diffs)),
+        "report.html": _text(report_html(setup, outcomes, diffs)),
         "report.sarif": to_bytes(sarif_log(setup, outcomes, diffs)),
         "patch.json": to_bytes(patch_json(outcomes)),
         "changes.diff": _text(changes_diff(diffs)),
