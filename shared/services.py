@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 from typing import TYPE_CHECKING
 
@@ -86,7 +86,21 @@ def build_services(settings: Settings) -> Services:
     ensure = partial(storage.ensure, names.CONTAINERS, names.QUEUES)
     probe = AzureStorage(settings.storage, retries=0)  # a health probe wants an answer now
     store = secrets.build(settings.key_vault_uri, settings.secret_seconds, partial(_credential, settings.storage.client_id))
-    return Services(Context(storage, storage, build_engine(), limits), probe.check, ensure, store)
+    context = Context(storage, storage, build_engine(), limits)
+    return Services(_with_slack(context, settings, store), probe.check, ensure, store)
+
+
+def _with_slack(context: Context, settings: Settings, store: SecretStore) -> Context:
+    """Slack is the last publisher: it says what the others did."""
+    if settings.slack.mode == "off":
+        return context
+    from shared.adapters.slack import SlackBot, SlackWebhook
+    from shared.pipeline.slack import SlackPublisher
+
+    bot = settings.slack.mode == "bot"
+    chat = SlackBot(store, settings.slack.channel, settings.slack.api) if bot else SlackWebhook(store)
+    told = SlackPublisher(chat, settings.report_url)
+    return replace(context, publishers={**context.publishers, "slack": told}, alarm=told.lost)
 
 
 def _credential(client_id: str | None) -> TokenCredential:

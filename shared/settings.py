@@ -16,6 +16,8 @@ from shared.domain.errors import CriticalError
 PREFIX = "STORAGE"
 BLOB_SOURCES = ("LogsAndContainerScan", "EventGrid")
 """Values of BLOB_TRIGGER_SOURCE, which functions/intake.py reads when the app is indexed."""
+SLACK_MODES = ("off", "bot", "webhook")
+SLACK_API = "https://slack.com/api/"
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,6 +28,15 @@ class StorageSettings:
     blob_uri: str | None = None
     queue_uri: str | None = None
     client_id: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class SlackSettings:
+    """`mode` is one of SLACK_MODES; a bot writes to `channel` (its id, so that it can look there too)."""
+
+    mode: str = "off"
+    channel: str = ""
+    api: str = SLACK_API
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,6 +54,9 @@ class Settings:
     """Where secrets are; None: in the environment."""
     secret_seconds: int = 300
     """How long a secret that was read from the vault is used before it is read again."""
+    slack: SlackSettings = SlackSettings()
+    report_url: str | None = None
+    """Where people read a report; `{runId}` stands for the run."""
 
 
 _NUMBERS: tuple[tuple[str, str, int, int], ...] = (
@@ -68,9 +82,26 @@ def load_settings(environment: Mapping[str, str] | None = None) -> Settings:
     vault = env.get("KEY_VAULT_URI", "").strip() or None
     if vault and not vault.startswith("https://"):
         problems.append("KEY_VAULT_URI must start with https://")
+    slack, report = _slack(env, problems.append), _report_url(env, problems.append)
     if problems:
         raise CriticalError("settings: " + "; ".join(problems))
-    return Settings(storage, key_vault_uri=vault, **numbers)
+    return Settings(storage, key_vault_uri=vault, slack=slack, report_url=report, **numbers)
+
+
+def _slack(env: Mapping[str, str], problem: Callable[[str], None]) -> SlackSettings:
+    mode, channel = env.get("SLACK", "").strip() or "off", env.get("SLACK_CHANNEL", "").strip()
+    if mode not in SLACK_MODES:
+        problem(f"SLACK must be {', '.join(SLACK_MODES[:-1])} or {SLACK_MODES[-1]}")
+    elif mode == "bot" and not channel:
+        problem("SLACK_CHANNEL is missing (SLACK is bot)")
+    return SlackSettings(mode, channel, env.get("SLACK_API_URL", "").strip() or SLACK_API)
+
+
+def _report_url(env: Mapping[str, str], problem: Callable[[str], None]) -> str | None:
+    given, host = env.get("REPORT_URL", "").strip(), env.get("WEBSITE_HOSTNAME", "").strip()  # Azure sets the latter
+    if given and ("{runId}" not in given or not given.startswith(("https://", "http://localhost"))):
+        problem("REPORT_URL must start with https:// and have {runId} in it")
+    return given or (f"https://{host}/api/runs/{{runId}}/report?format=html" if host else None)
 
 
 def _number(env: Mapping[str, str], name: str, low: int, high: int, problem: Callable[[str], None]) -> int | None:

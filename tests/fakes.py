@@ -1,24 +1,22 @@
-"""Hand-written fakes of our own ports, a toy engine with the domain's signatures, and a small world that delivers messages."""
+"""Hand-written fakes of our own ports, and a small world that delivers messages."""
 
 from __future__ import annotations
 
 import json
 import random
 import threading
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import TypeVar
+
+from toy import TOY
 
 from shared.adapters.secrets import EnvironmentSecrets
 from shared.domain.archive import ArchiveLimits
 from shared.domain.errors import ValidationError
-from shared.domain.inventory import Inventory
-from shared.domain.model import FileOutcome, PatchOperation, SourceFinding, Violation
-from shared.domain.plan import FilePlan
 from shared.domain.ports import BlobInfo
-from shared.domain.run import FileFindings, FinishedRun, PatchedFile, RunOptions, RunSetup, SourceFile
 from shared.pipeline import names
-from shared.pipeline.context import Context, Engine, Limits, Publisher, Read
+from shared.pipeline.context import Context, Engine, Limits, Publisher
 from shared.services import Services
 
 T = TypeVar("T")
@@ -94,63 +92,27 @@ class Crash(BaseException):
 
 @dataclass
 class Fuse:
-    """Counts the writes, deletes and sends of the process and kills it at the `at`-th, before or after its effect."""
+    """Counts the writes, deletes and sends of the process and kills it at the `at`-th, before or after its effect.
+
+    A dead process writes nothing more, whatever its `finally` blocks wish, until it is started anew.
+    """
 
     at: int = 0
     after: bool = False
     count: int = 0
+    dead: bool = False
 
     def guard(self, action: Callable[[], T]) -> T:
+        if self.dead:
+            raise Crash
         self.count += 1
-        if self.count == self.at and not self.after:
+        self.dead = self.count == self.at
+        if self.dead and not self.after:
             raise Crash
         result = action()
-        if self.count == self.at:
+        if self.dead:
             raise Crash
         return result
-
-
-def _toy_plan(files: Sequence[SourceFile], options: RunOptions) -> RunSetup:
-    if any(file.path == ".aks-copilot.yaml" and b"BROKEN" in file.data for file in files):
-        raise ValidationError(".aks-copilot.yaml cannot be used")
-    index = {"files": len(list(files))}
-    return RunSetup("toy", options.app, SourceFinding("k3s", ("toy",)), {"name": "toy"}, {}, index, options.apply_unsafe)
-
-
-def _toy_inspect(file: SourceFile, setup: RunSetup) -> FileFindings:
-    text = file.data.decode()  # a file that is not UTF-8 is this toy's bug
-    bad = [n for n, line in enumerate(text.splitlines(), start=1) if "BAD" in line]
-    found = tuple(Violation("TOY1", "bad", "error", 0, "", n, 1, None, "is bad") for n in bad)
-    return FileFindings(file.path, "unchanged" if file.path.endswith(".yaml") else "skipped", None, 1, found)
-
-
-def _toy_propose(file: SourceFile, findings: FileFindings, setup: RunSetup) -> FilePlan:
-    return FilePlan(file.path, tuple(PatchOperation("replace", f"/0/{v.line}", "TOY1", "GOOD") for v in findings.violations))
-
-
-def _toy_patch(file: SourceFile, findings: FileFindings, plan: FilePlan, setup: RunSetup) -> PatchedFile:
-    if not plan.operations:
-        return PatchedFile(FileOutcome(file.path, findings.status, findings.reason, findings.documents), file.data)
-    fixed = tuple(v.resolved("fixed") for v in findings.violations)
-    if b"REMOVE" in file.data:
-        return PatchedFile(FileOutcome(file.path, "patched", None, 0, fixed, plan.operations, removed=True), None)
-    data = file.data.replace(b"BAD", b"GOOD")
-    return PatchedFile(FileOutcome(file.path, "patched", None, 1, fixed, plan.operations), data, f"--- {file.path}\n")
-
-
-def _toy_finish(setup: RunSetup, outcomes: Sequence[FileOutcome], read: Read, _: Read) -> FinishedRun:
-    """Appends a line to every kustomization.yaml, so that finishing twice on its own output would show."""
-    touched = {o.path: (read(o.path) or b"") + b"# finished\n" for o in outcomes if o.path.endswith("kustomization.yaml")}
-    extra = FileOutcome("made.yaml", "created", None, 1)
-    return FinishedRun((*outcomes, extra), touched | {"made.yaml": b"made: true\n"}, dict.fromkeys(touched, "--- k\n"))
-
-
-def _toy_render(setup: RunSetup, outcomes: Sequence[FileOutcome], diffs: Mapping[str, str], _: Inventory) -> dict[str, bytes]:
-    report = {"runId": setup.run_id, "files": [o.to_json() for o in outcomes]}
-    return {"report.json": json.dumps(report).encode(), "changes.diff": "".join(diffs[p] for p in sorted(diffs)).encode()}
-
-
-TOY = Engine(_toy_plan, _toy_inspect, _toy_propose, _toy_patch, _toy_finish, _toy_render)
 
 
 @dataclass
@@ -171,7 +133,7 @@ class World:
         self.errors: list[str] = []
         self._random = random.Random(self.seed)
         blobs, queue = _GuardedBlobs(self.blobs, self), _GuardedQueue(self.queue, self)
-        context = Context(blobs, queue, self.engine, self.limits, lambda: START, self.publishers)
+        context = Context(blobs, queue, self.engine, self.limits, lambda: self.queue.now, self.publishers)
         self.services = Services(context, lambda: {"blob": "ok"}, lambda: None, EnvironmentSecrets({}))
         self.context = context
 
@@ -188,7 +150,11 @@ class World:
             try:
                 return action()
             except Crash:
-                self.crashes += 1
+                self._restart()
+
+    def _restart(self) -> None:
+        self.crashes += 1
+        self.fuse.dead = False
 
     def drain(self, limit: int = 20_000) -> None:
         """Deliver until no message is left; time jumps to the next due message where none is visible."""
@@ -208,7 +174,7 @@ class World:
             for _ in range(self.copies):
                 self._call(message)
         except Crash:
-            self.crashes += 1
+            self._restart()
             self.queue.waiting.append(message)
         except Exception as error:
             self.errors.append(f"{message.queue}: {error}")

@@ -46,7 +46,7 @@ def test_a_folder_makes_one_run_with_every_file_accounted_for() -> None:
         "sub/big.yaml": "patched",
         "made.yaml": "created",
     }
-    assert report["broken.yaml"]["reason"] == "inspector: internal error: UnicodeDecodeError at fakes.py:" + _line_of_toy_bug()
+    assert report["broken.yaml"]["reason"] == "inspector: internal error: UnicodeDecodeError at toy.py:" + _line_of_toy_bug()
     patched = world.blobs.texts(names.PATCHED, f"{run}/")
     assert patched[f"{run}/deploy.yaml"] == b"image: GOOD\nname: x\n"
     assert patched[f"{run}/broken.yaml"] == b"\xff\xfe BAD"
@@ -59,9 +59,9 @@ def test_a_folder_makes_one_run_with_every_file_accounted_for() -> None:
 def _line_of_toy_bug() -> str:
     import inspect
 
-    import fakes
+    import toy
 
-    lines, start = inspect.getsourcelines(fakes._toy_inspect)
+    lines, start = inspect.getsourcelines(toy._toy_inspect)
     return str(start + next(n for n, line in enumerate(lines) if "decode" in line))
 
 

@@ -10,7 +10,8 @@ import zipfile
 from collections.abc import Callable
 
 import pytest
-from fakes import TOY, World
+from fakes import World
+from toy import TOY
 
 from shared.domain.errors import CriticalError, TransientError, ValidationError
 from shared.domain.run import RunSetup, SourceFile

@@ -120,7 +120,7 @@ def test_a_publisher_that_is_not_set_up_any_more_is_left_out() -> None:
     world.put(APP)
     world.drain()
     (run,) = world.runs()
-    publish._send(world.context, run, "slack")
+    publish._post(world.context, run, "x", {"publisher": "slack"})
 
     world.drain()
 

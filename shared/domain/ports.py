@@ -4,7 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
-from typing import Protocol
+from typing import TYPE_CHECKING, Protocol
+
+if TYPE_CHECKING:
+    from shared.domain.slack import ChatMessage
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,3 +65,20 @@ class SecretStore(Protocol):
 
     def renewed(self, name: str, refused: str) -> str | None:
         """After an outsider refused the value `refused`: another one, read past every cache; None where there is no newer one."""
+
+
+class Chat(Protocol):
+    """Where people are told of runs. Raises TransientError (with the wait that the service asks for), ValidationError or CriticalError."""
+
+    @property
+    def updates(self) -> bool:
+        """Whether a message can be changed and found again; False for an incoming webhook, which only posts."""
+
+    def post(self, message: ChatMessage) -> str:
+        """Post a message; where it is, "" where that is not known."""
+
+    def update(self, place: str, message: ChatMessage) -> bool:
+        """Change a message; False where it is not there any more."""
+
+    def find(self, key: str) -> str | None:
+        """Where our own recent message of this key is, None where there is none (or the service does not let us look)."""

@@ -63,3 +63,5 @@ class Context:
     clock: Callable[[], float] = time.time
     publishers: Mapping[str, Publisher] = field(default_factory=dict)
     """By name, in the order in which they are asked (shared.pipeline.publish)."""
+    alarm: Callable[[Context, str], None] | None = None
+    """Tells people of a record of `lost/`, by its name, once."""

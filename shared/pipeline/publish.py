@@ -25,25 +25,45 @@ def announce(ctx: Context, run: str, *publishers: str) -> None:
     """Ask the named publishers (all of them by default) to tell of a run. Nothing happens for those that are not set up."""
     for name in publishers or ctx.publishers:
         if name in ctx.publishers:
-            _send(ctx, run, name)
+            _post(ctx, run, f"{run}/publish/{name}", {"publisher": name})
+
+
+def announce_lost(ctx: Context, name: str) -> None:
+    """Tell people of a message that belongs to no run; `name` is its record in `runs`."""
+    if ctx.alarm is not None:
+        _post(ctx, "", name, {"lost": name})
 
 
 def handle(ctx: Context, envelope: Envelope) -> None:
     """One `publish` message. Raises TransientError, always with a delay, and what is a bug."""
-    run, name = envelope.run_id, str((envelope.payload or {}).get("publisher", ""))
+    payload = envelope.payload or {}
+    try:
+        if "lost" in payload:
+            _alarm(ctx, str(payload["lost"]))
+        else:
+            _ask(ctx, envelope.run_id, str(payload.get("publisher", "")))
+    except TransientError as error:
+        wait = error.retry_after or min(_LONGEST_WAIT, _FIRST_WAIT * 2 ** (envelope.attempt - 1))
+        raise TransientError(str(error), wait) from error
+
+
+def _ask(ctx: Context, run: str, name: str) -> None:
     publisher = ctx.publishers.get(name)
     if publisher is None:
         logs.event("not set up", publisher=name)
         return
     try:
-        told = publisher(ctx, run)
-    except TransientError as error:
-        wait = error.retry_after or min(_LONGEST_WAIT, _FIRST_WAIT * 2 ** (envelope.attempt - 1))
-        raise TransientError(str(error), wait) from error
+        keep(ctx, run, name, publisher(ctx, run) or {})
     except (ValidationError, CriticalError) as error:
         gave_up(ctx, run, name, error)
-        return
-    keep(ctx, run, name, told or {})
+
+
+def _alarm(ctx: Context, lost: str) -> None:
+    try:
+        if ctx.alarm is not None:
+            ctx.alarm(ctx, lost)
+    except (ValidationError, CriticalError) as error:
+        logs.failure("not told", error, lost=lost)
 
 
 def gave_up(ctx: Context, run: str, publisher: str, error: Exception) -> None:
@@ -80,7 +100,6 @@ def settled(ctx: Context, run: str) -> bool:
     return all(recall(ctx, run, name) is not None for name in ctx.publishers if name != SLACK)
 
 
-def _send(ctx: Context, run: str, publisher: str) -> None:
-    key = f"{run}/publish/{publisher}"
-    message = Envelope(type="publish", run_id=run, dedup_key=key, traceparent=new_traceparent(), payload={"publisher": publisher})
+def _post(ctx: Context, run: str, key: str, payload: dict[str, Any]) -> None:
+    message = Envelope(type="publish", run_id=run, dedup_key=key, traceparent=new_traceparent(), payload=payload)
     ctx.queue.send(names.OUTCOMES, message.encode())

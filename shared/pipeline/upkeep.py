@@ -56,7 +56,9 @@ def poisoned(ctx: Context, queue: str, text: str) -> None:
         elif envelope is not None and envelope.run_id:
             delivery.mark_failed(ctx, envelope.run_id, stage, error)
         else:
-            state.save(ctx, f"lost/{queue}-{digest(text.encode())}.json", {"queue": queue, "error": str(error), "text": text[:4096]})
+            name = f"lost/{queue}-{digest(text.encode())}.json"
+            state.save(ctx, name, {"queue": queue, "error": str(error), "text": text[:4096]})
+            publish.announce_lost(ctx, name)
 
 
 def _read_poison(text: str) -> tuple[Envelope | None, Exception]:

@@ -1,0 +1,105 @@
+"""The publisher `slack`: one message per run, posted when it finishes or fails and updated whenever more is known.
+
+Two deliveries at once would post two messages, so whoever tells holds a short lock; after a crash between posting and remembering
+the message is found again by its key. An incoming webhook cannot update: it is told once, when nothing more is awaited, and once
+more with the outcome of a deployment.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import asdict, dataclass
+from typing import Any
+
+from shared.domain import slack
+from shared.domain.errors import TransientError
+from shared.domain.ports import Chat
+from shared.domain.slack import ChatMessage, Told
+from shared.pipeline import names, publish, results, state
+from shared.pipeline.context import Context
+
+_LOCKED, _AGAIN = 90.0, 5.0  # seconds: the life of a lock, the wait for it
+_TOLD_BY = {"pull-request": "pull request", "check": "check run"}
+
+
+@dataclass(frozen=True, slots=True)
+class SlackPublisher:
+    """`report_url` has `{runId}` where the run's name goes; None where reports have no address."""
+
+    chat: Chat
+    report_url: str | None = None
+
+    def __call__(self, ctx: Context, run: str) -> Mapping[str, Any] | None:
+        """A Publisher (shared.pipeline.context)."""
+        message, phase = _message(ctx, run, self.report_url)
+        if message is None:
+            return None
+        with _lock(ctx, run):
+            before = publish.recall(ctx, run, publish.SLACK) or {}
+            if before.get("digest") == _digest(message):
+                return {k: v for k, v in before.items() if k not in ("error", "at")}
+            return self._update(message, before) if self.chat.updates else self._once(ctx, run, message, phase, before)
+
+    def lost(self, ctx: Context, name: str) -> None:
+        """Tell of a message that belongs to no run, once; `name` is its record in `runs`."""
+        record, told = state.load(ctx, name), f"{name}.told"
+        if not state.exists(ctx, told):
+            self.chat.post(slack.lost_message(name, str(record.get("queue", "?")), str(record.get("error", ""))))
+            state.save(ctx, told, {})
+
+    def _update(self, message: ChatMessage, before: Mapping[str, Any]) -> dict[str, Any]:
+        place = before.get("place") or self.chat.find(message.key)
+        if place is None or not self.chat.update(place, message):
+            place = self.chat.post(message)
+        return {"place": place, "digest": _digest(message)}
+
+    def _once(self, ctx: Context, run: str, message: ChatMessage, phase: str, before: Mapping[str, Any]) -> dict[str, Any]:
+        phases = list(before.get("phases", []))
+        if phase not in phases and publish.settled(ctx, run):
+            self.chat.post(message)
+            return {"phases": [*phases, phase], "digest": _digest(message)}
+        return {"phases": phases}
+
+
+def _message(ctx: Context, run: str, report_url: str | None) -> tuple[ChatMessage | None, str]:
+    """What to say now, and the phase of the run that it is about: failed, done or the state of its deployment."""
+    told = _told(ctx, run, report_url)
+    failed, finished = state.find(ctx, names.failed(run)), results.finished(ctx, run)
+    if failed is not None:
+        return slack.failed_message(told, str(failed["stage"]), str(failed["error"])), "failed"
+    if finished is None:
+        return None, ""
+    return slack.finished_message(told, finished.setup, finished.outcomes), told.deployment or "done"
+
+
+def _told(ctx: Context, run: str, report_url: str | None) -> Told:
+    kept = {name: publish.recall(ctx, run, name) or {} for name in ctx.publishers if name != publish.SLACK}
+    links = {"report": report_url.replace("{runId}", run)} if report_url else {}
+    links |= {_TOLD_BY[name]: str(entry["url"]) for name, entry in kept.items() if name in _TOLD_BY and "url" in entry}
+    troubles = {name: str(entry["error"]) for name, entry in kept.items() if "error" in entry}
+    origin = state.find(ctx, names.origin(run)) or {}
+    where = f"{origin['repository']}@{str(origin['commit'])[:7]}" if "repository" in origin and "commit" in origin else ""
+    return Told(run, names.app_of(run), where, links, troubles)
+
+
+@contextmanager
+def _lock(ctx: Context, run: str) -> Iterator[None]:
+    """Only one delivery at a time tells of a run. Raises TransientError where another holds the lock."""
+    name, now = f"{run}/slack.lock", ctx.clock()
+    if not state.save(ctx, name, {"at": now}, if_absent=True):
+        held = ctx.blobs.read(names.RUNS, name, max_bytes=1024)
+        if held is None or now - json.loads(held[0])["at"] < _LOCKED:
+            raise TransientError("another message tells Slack of this run", _AGAIN)
+        if not ctx.blobs.write(names.RUNS, name, state.dump({"at": now}), if_match=held[1]):
+            raise TransientError("another message tells Slack of this run", _AGAIN)
+    try:
+        yield
+    finally:
+        ctx.blobs.delete(names.RUNS, name)
+
+
+def _digest(message: ChatMessage) -> str:
+    return hashlib.sha256(json.dumps(asdict(message), sort_keys=True, default=list).encode()).hexdigest()[:16]
