@@ -77,6 +77,16 @@ def test_a_converted_route_gets_a_gateway_that_the_kustomization_lists() -> None
     assert b"name: web  # the shop" in data["route.yaml"]
 
 
+def test_a_gateway_that_no_kustomization_lists_is_a_warning() -> None:
+    files = {"base/route.yaml": ROUTE, "base/service.yaml": SERVICE, "base/kustomization.yaml": "resources: [route.yaml, service.yaml]\n"}
+    finished, _ = run(files)
+    (said,) = entry(finished, "aks-gateway.yaml").violations
+    assert (said.rule_id, said.severity, said.resolution) == ("AKS0200", "warning", "needs-human")
+    assert "apply it in each namespace of the routes" in said.message
+    listed = {path.removeprefix("base/"): text for path, text in files.items()}
+    assert entry(run(listed)[0], "aks-gateway.yaml").violations == ()
+
+
 def test_patches_follow_the_object_they_patch() -> None:
     finished, data = run(
         {"kustomization.yaml": KUSTOMIZATION, "dc.yaml": CONFIG, "more.yaml": PATCH, "service.yaml": SERVICE, "route.yaml": ROUTE}

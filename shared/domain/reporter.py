@@ -35,6 +35,10 @@ from shared.domain.waivers import waive
 DECISIONS_RULE, KUSTOMIZE_RULE, DANGLING_RULE, GATEWAY_RULE = "AKS0001", "AKS0006", "AKS0007", "AKS0200"
 CHART_RULE, BASE_RULE = "AKS0008", "AKS0009"
 BASES_HEADER = "# Objects of remote bases in the form that AKS serves, written by aks-copilot; the kustomization deletes the old ones.\n"
+UNLISTED = (
+    f"No kustomization lists {gateway.FILE_NAME}, so a tool that applies kustomizations leaves the Gateway out and no route answers: "
+    "apply it in each namespace of the routes, or list it where such a tool finds it."
+)
 GATEWAY_HEADER = "# The shared Gateway of this application, written by aks-copilot: one per namespace, one listener per TLS host.\n"
 
 
@@ -172,6 +176,7 @@ class _Finishing(Ledger):
         if not any(gateway.FILE_NAME in str(o.value) for e in self.entries.values() for o in e.operations if o.rule_id == KUSTOMIZE_RULE):
             entry = self.entries[gateway.FILE_NAME]
             self.entries[gateway.FILE_NAME] = replace(entry, reason="No kustomization of its folder lists it: apply it with the rest.")
+            self.say(gateway.FILE_NAME, GATEWAY_RULE, [UNLISTED])
 
     def bases(self) -> None:
         """Copies of remote bases stay as they are: what was done to them is done by the kustomizations that name the bases."""
