@@ -46,7 +46,7 @@ KUBERNETES = frozenset(
 )
 """Groups of Kubernetes' own, of which every version and kind that is served has a schema."""
 
-OF_THE_OBJECT = frozenset({"object", "foreign-api", "middleware", "image-stream", "security-context-constraints"})
+OF_THE_OBJECT = frozenset({"object", "foreign-api", "operator-package", "middleware", "image-stream", "security-context-constraints"})
 """Checks that speak of an object as a whole: only these say what becomes of an API that AKS lacks."""
 
 

@@ -78,6 +78,7 @@ GROUPS: Mapping[str, Group] = {
         "the Entra ID object id of a user or group that a binding names (a user's sign-in name too); `keep`, or `drop` to take it out",
         "subject",
     ),
+    "operators": Group("what installs on AKS the operator that OpenShift's catalogue installed; the Subscription then goes"),
     "probes": Group("how a container is probed, where AKS asks for probes: `http:8080/healthz`, `tcp:5432`, `exec:pg_isready` or `none`"),
     "users": Group("the user id that the pods of a workload run as; `image` where the image names a numeric one", "user"),
     "resources": Group("the requests and limits of containers that set none", "text", ("default",)),

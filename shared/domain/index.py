@@ -75,6 +75,9 @@ KEPT: Mapping[str, tuple[str, ...]] = {
     "CustomResourceDefinition": ("/spec/group", "/spec/names/kind"),
     "HorizontalPodAutoscaler": ("/spec/scaleTargetRef",),
     "Gateway": ("/spec/gatewayClassName", "/spec/listeners"),
+    "HelmRelease": ("/spec/chart/spec/chart",),
+    "HelmChart": ("/spec/chart",),
+    "Application": ("/spec/source/chart",),
 }
 """What the index keeps of an object besides its identity."""
 

@@ -8,12 +8,13 @@ from typing import Any
 
 from pydantic import Field
 
-from shared.domain.checks.base import Found, check, opaque, patching
+from shared.domain.checks.base import Found, Wording, check, opaque, patching
 from shared.domain.convert.ingress_controllers import TUNNEL_CLASSES
 from shared.domain.facts import Facts
 from shared.domain.index import LEGACY_OPENSHIFT
+from shared.domain.operators import operator_of_group
 from shared.domain.paths import expand
-from shared.domain.pointer import get, parent
+from shared.domain.pointer import MISSING, get, parent
 from shared.domain.rulebook import Closed, selects
 from shared.domain.storage_classes import class_exists, class_shape, names_a_volume, stays, tied_volume
 from shared.domain.target import served_groups
@@ -120,20 +121,47 @@ def ingress_class_exists(name: str, facts: Facts) -> bool:
 
 @check("foreign-api", GroupParams)
 def foreign_api(obj: Mapping[str, Any], params: GroupParams, facts: Facts) -> Iterator[Found]:
-    """Fires at an object whose API group the target does not serve and for which the run brings no CustomResourceDefinition.
+    """Fires at an object whose API group the target does not serve and that nothing of the run brings. Fields: `group`, `needs`.
 
     A group without a dot that Kubernetes does not have is a tool's own file (`skaffold/v3`), not an object for a cluster.
     """
     group = obj["apiVersion"].rpartition("/")[0] or "core"
     if "." not in group and group not in ("core", "extensions"):
         return
-    legacy = group == "core" and obj["kind"] in LEGACY_OPENSHIFT
-    served = any(fnmatch.fnmatchcase(group, g) for g in served_groups(facts.typed_target))
     mine = any(fnmatch.fnmatchcase(group, g) for g in params.only) and not any(fnmatch.fnmatchcase(group, g) for g in params.except_groups)
-    if (served and not legacy) or not mine or any(selects(p, obj["apiVersion"], obj["kind"]) for p in params.except_kinds):
+    if not mine or _served(group, obj, facts) or any(selects(p, obj["apiVersion"], obj["kind"]) for p in params.except_kinds):
         return
-    defined = not params.even_defined and any(
-        crd.get("spec", {}).get("group") == group for crd in facts.of_kind("CustomResourceDefinition")
-    )
-    if not defined:
-        yield Found("/apiVersion", {"value": obj["apiVersion"], "group": group})
+    if params.even_defined or not brought_by_the_run(group, obj["kind"], facts):
+        operator = operator_of_group(group)
+        needs = f"{operator.name} installed on AKS first: {operator.instead}" if operator else "its operator installed on AKS first"
+        yield Found("/apiVersion", {"value": obj["apiVersion"], "group": group, "needs": Wording(needs)})
+
+
+def _served(group: str, obj: Mapping[str, Any], facts: Facts) -> bool:
+    """Whether the target serves the group. Of an operator's own group a target says so by its name, no wildcard means it."""
+    if group == "core" and obj["kind"] in LEGACY_OPENSHIFT:
+        return False
+    operator = operator_of_group(group)
+    if operator is None:
+        return any(fnmatch.fnmatchcase(group, g) for g in served_groups(facts.typed_target))
+    return group in served_groups(facts.typed_target) or (operator.automatic and facts.typed_target.mode == "automatic")
+
+
+def brought_by_the_run(group: str, kind: str, facts: Facts) -> bool:
+    """Whether the run defines the kind, or installs its operator by a Helm chart that is known for it."""
+    defined = (crd for crd in facts.of_kind("CustomResourceDefinition") if get(crd, "/spec/group") == group)
+    if any(get(crd, "/spec/names/kind") in (kind, MISSING) for crd in defined):
+        return True
+    operator = operator_of_group(group)
+    return operator is not None and any(chart in operator.charts for chart in charts_of(facts))
+
+
+CHARTS: Mapping[str, str] = {"HelmRelease": "/spec/chart/spec/chart", "HelmChart": "/spec/chart", "Application": "/spec/source/chart"}
+"""Where an object of Flux, of k3s or Flux, and of Argo CD names its chart."""
+
+
+def charts_of(facts: Facts) -> Iterator[str]:
+    """The last part of the name of every chart that the run installs."""
+    for kind, path in CHARTS.items():
+        found = (get(obj, path) for obj in facts.of_kind(kind))
+        yield from (chart.rstrip("/").rpartition("/")[2] for chart in found if isinstance(chart, str))
