@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
 
 import pytest
@@ -11,6 +12,8 @@ from shared.cli.tree import read_tree
 from shared.domain.report.cutover import cutover_md
 
 SAMPLES = Path(__file__).parents[1] / "samples"
+DATA = Path(__file__).parent / "data"
+GOLDEN = Path(__file__).parent / "golden"
 
 
 def page(folder: Path) -> str:
@@ -27,7 +30,7 @@ def test_an_application_with_a_database_a_claim_and_a_host_has_every_step() -> N
     text = page(SAMPLES / "k3s-shop")
     assert "kubectl --context OLD -n shop scale deployment/web --replicas=0" in text
     assert "pg_dumpall" in text
-    assert "\ncopy_claim shop backup -o\n" in text
+    assert "\ncopy_claim OLD AKS shop backup -o\n" in text
     assert '--resolve "shop.example.com:443:$ADDRESS" https://shop.example.com/' in text
     assert (
         text.index("Stop writing")
@@ -81,3 +84,17 @@ def test_a_volume_on_the_same_server_is_not_copied_onto_itself(tmp_path: Path) -
     text = written(tmp_path, volume + claim + pod + "  containers: [{name: a, image: 'a:1'}]}\n")
     assert "it is not copied: c" in text
     assert "copy_claim" not in text
+
+
+def golden_page() -> str:
+    folder = DATA / "cutover"
+    run = fix_tree(read_tree([folder]), options_for(folder, "k3s", None, unsafe=True))
+    return cutover_md(run.setup, run.outcomes, run.after).replace(run.setup.run_id, "RUN")
+
+
+def test_the_page_of_a_rich_application_is_the_golden_one() -> None:
+    """Set AKS_UPDATE_GOLDEN=1 to write it anew, then read the difference as the one who must follow it at night."""
+    text, path = golden_page(), GOLDEN / "cutover.md"
+    if os.environ.get("AKS_UPDATE_GOLDEN"):
+        path.write_text(text, encoding="utf-8")
+    assert text == path.read_text(encoding="utf-8")

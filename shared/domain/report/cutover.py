@@ -8,14 +8,18 @@ from collections.abc import Iterable, Iterator
 from shared.domain.inventory import Inventory
 from shared.domain.model import FileOutcome
 from shared.domain.report import cutover_copy as copying
+from shared.domain.report import cutover_hold as holding
 from shared.domain.report import cutover_traffic as traffic
 from shared.domain.report.cutover_commands import PLACEHOLDERS
 from shared.domain.report.cutover_move import Move
-from shared.domain.report.cutover_prepare import before_you_start, prepare
-from shared.domain.report.cutover_step import Phase, numbered
+from shared.domain.report.cutover_prepare import before_you_start, foreign, prepare
+from shared.domain.report.cutover_step import Phase, fenced, numbered
 from shared.domain.report.escape import code, inline
 from shared.domain.report.sizing import sizing
 from shared.domain.run import RunSetup
+
+RENAME = ("kubectl config rename-context NAME-OF-THE-OLD-CONTEXT OLD", "kubectl config rename-context NAME-OF-THE-AKS-CONTEXT AKS")
+TOOLS = ("kubectl", "az", "jq", "curl", "dig", "nc", "kubeseal", "skopeo")
 
 
 def cutover_md(setup: RunSetup, outcomes: Iterable[FileOutcome], after: Inventory) -> str:
@@ -42,10 +46,24 @@ def _purpose(move: Move) -> str:
 
 
 def _words(body: list[str]) -> list[str]:
-    """What the capitals mean that the page uses."""
+    """What the capitals mean that the page uses, and the tools that its commands call."""
     text = "\n".join(body)
     used = [word for word in PLACEHOLDERS if re.search(rf"\b{word}\b", text)]
-    return ["| Word | Put in its place |", "|---|---|", *(f"| `{w}` | {PLACEHOLDERS[w]} |" for w in used), ""] if used else []
+    if not used:
+        return []
+    table = ["| Word | Put in its place |", "|---|---|", *(f"| `{w}` | {PLACEHOLDERS[w]} |" for w in used), ""]
+    return [*table, *(_contexts() if "OLD" in used or "AKS" in used else []), *_tools(text)]
+
+
+def _contexts() -> list[str]:
+    return ["Name the two contexts so, and most commands can be pasted as they stand:", "", *fenced(*RENAME)]
+
+
+def _tools(text: str) -> list[str]:
+    """Programs that start a line, or a part of one, inside a block."""
+    blocks = "\n".join(text.split("```")[1::2])
+    called = [tool for tool in TOOLS if re.search(rf"(^|[|(]\s*|time ){tool} ", blocks, re.MULTILINE)]
+    return [f"The machine you work from needs: {', '.join(called)}.", ""] if called else []
 
 
 def _unknown(move: Move) -> list[str]:
@@ -62,16 +80,18 @@ def _left_out(move: Move) -> Iterator[str]:
         yield f"{item.kind} {inline(item.name)}: what its chart makes."
     for path in (o.path for o in move.outcomes if o.path.rpartition("/")[2] == "Chart.yaml"):
         yield f"{inline(path)}: what this chart makes. Render it with `helm template` and run again."
+    for group, what in foreign(move):
+        yield f"{inline(what)} ({inline(group)}): the pods and the data that its operator makes of them. Move these as the operator says."
     if move.setup.index.get("kustomizations"):
         yield "What kustomizations change: names, namespaces, numbers of pods. The commands name objects as their own files do."
 
 
 def _steps(move: Move) -> list[str]:
     if not move.runs:
-        return numbered([Phase("Steps", [*prepare(move), *copying.deploy(move)])])
-    night = [*copying.quiesce(move), *copying.last_copy(move), *copying.start(move), *traffic.verify(move), *traffic.switch(move)]
+        return numbered([Phase("Steps", [*prepare(move), *holding.deploy(move)])])
+    night = [*holding.quiesce(move), *copying.last_copy(move), *holding.start(move), *traffic.verify(move), *traffic.switch(move)]
     phases = [
-        Phase("Days before", [*prepare(move), *copying.deploy(move), *copying.rehearse(move)]),
+        Phase("Days before", [*prepare(move), *holding.deploy(move), *copying.rehearse(move)]),
         Phase("A day before", [*traffic.shorten(move)]),
         Phase("The move", [*night, *traffic.resume(move), *traffic.watch(move)]),
         Phase("If it goes wrong", [*traffic.roll_back(move)]),

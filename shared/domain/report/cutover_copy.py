@@ -1,20 +1,19 @@
-"""The steps that carry data over: the application held on AKS, the rehearsal, the end of writing on the old cluster, the last copy."""
+"""The steps that carry data over, and back: the rehearsal, the last copy when nobody writes, and the same the other way round."""
 
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
 
-from shared.domain.convert.kustomize import Kustomizations
-from shared.domain.inventory import Item
-from shared.domain.report.cutover_commands import apply, by_namespace, kubectl, out, place, resource, scale, suspend
-from shared.domain.report.cutover_data import Claim, Database, databases
+from shared.domain.report.cutover_commands import kubectl, place, resource, scale
+from shared.domain.report.cutover_data import Claim, Database, claims, databases
+from shared.domain.report.cutover_hold import ready
 from shared.domain.report.cutover_move import Move
 from shared.domain.report.cutover_step import Step, fenced
 from shared.domain.report.escape import inline
 
 HELPERS = """\
 set -o pipefail
-mount_claim() {  # mount_claim CONTEXT NAMESPACE CLAIM: a pod that has the claim at /data
+mount_claim() {  # mount_claim context namespace claim: a pod that has the claim at /data
   kubectl --context "$1" -n "$2" apply -f - <<EOF
 apiVersion: v1
 kind: Pod
@@ -33,61 +32,17 @@ spec:
 EOF
   kubectl --context "$1" -n "$2" wait --for=condition=Ready "pod/copy-$3" --timeout=10m
 }
-copy_claim() {  # copy_claim NAMESPACE CLAIM [-o]: empties the claim on AKS, then fills it from the old cluster
-  mount_claim OLD "$1" "$2" && mount_claim AKS "$1" "$2" || return 1
-  kubectl --context AKS -n "$1" exec "copy-$2" -- find /data -mindepth 1 -delete || return 1
-  kubectl --context OLD -n "$1" exec "copy-$2" -- tar -C /data -cf - . |
-    kubectl --context AKS -n "$1" exec -i "copy-$2" -- tar -C /data $3 -xf - || { echo "NOT COPIED: $2" >&2; return 1; }
-  for context in OLD AKS; do
-    kubectl --context "$context" -n "$1" exec "copy-$2" -- sh -c 'find /data -type f | wc -l'
-    kubectl --context "$context" -n "$1" delete pod "copy-$2"
+copy_claim() {  # copy_claim from to namespace claim [-o]: empties the claim on the second cluster, then fills it from the first
+  mount_claim "$1" "$3" "$4" && mount_claim "$2" "$3" "$4" || { echo "NOT COPIED: $4" >&2; return 1; }
+  kubectl --context "$2" -n "$3" exec "copy-$4" -- find /data -mindepth 1 -delete || { echo "NOT COPIED: $4" >&2; return 1; }
+  kubectl --context "$1" -n "$3" exec "copy-$4" -- tar -C /data -cf - . |
+    kubectl --context "$2" -n "$3" exec -i "copy-$4" -- tar -C /data $5 -xf - || { echo "NOT COPIED: $4" >&2; return 1; }
+  for context in "$1" "$2"; do
+    kubectl --context "$context" -n "$3" exec "copy-$4" -- sh -c 'find /data -type f | wc -l'
+    kubectl --context "$context" -n "$3" delete pod "copy-$4"
   done
 }"""
 """Two functions for bash. The image has tar; the pod sets what Deployment Safeguards ask for."""
-
-
-def deploy(move: Move) -> Iterator[Step]:
-    """Everything on AKS; what would write stands still until the data is there."""
-    lines = [*_apply(move), *_hold(move)]
-    if move.data.shared:
-        named = ", ".join(inline(c.name) for c in move.data.shared)
-        lines += [f"The same storage as on the old cluster, so it is not copied: {named}. Both clusters must never write it at once.", ""]
-    yield Step("apply", "Apply on AKS, and hold what writes" if move.pauses else "Apply on AKS, without traffic", lines)
-
-
-def _apply(move: Move) -> list[str]:
-    index = move.setup.index
-    contents = index.get("kustomizations", {})
-    known = Kustomizations(contents, index.get("patches", {}).get)
-    tops = [p for p, content in contents.items() if not known.building(p) and content.get("kind") != "Component"]
-    lines: list[str] = []
-    if tops:
-        lines += ["Take the kustomization of this environment; the others are for other environments:", ""] if len(tops) > 1 else []
-        lines += fenced(*(f"kubectl --context AKS apply -k {out(p.rpartition('/')[0])}" for p in sorted(tops)))
-    first = {i.file for i in move.after.of("Namespace", "CustomResourceDefinition")}
-    files = sorted({i.file for i in move.after.items if not known.building(i.file)}, key=lambda f: (f not in first, f))
-    return [*lines, *(fenced(apply(files)) if files else [])]
-
-
-def _hold(move: Move) -> list[str]:
-    """Commands after `apply` that keep AKS from writing."""
-    new = move.new
-    commands = suspend("AKS", new.scheduled, on=True)
-    if move.pauses:
-        commands += [*scale("AKS", new.scaled, 0), *_delete("AKS", (*new.pods, *new.jobs)), *_park("AKS", new.daemons)]
-    return ["At once afterwards, so that nothing runs twice or writes too early:", "", *fenced(*commands)] if commands else []
-
-
-def _delete(context: str, items: Iterable[Item]) -> list[str]:
-    groups = by_namespace(items)
-    return [kubectl(context, n, f"delete {' '.join(map(resource, group))} --ignore-not-found") for n, group in groups]
-
-
-def _park(context: str, items: Iterable[Item], *, on: bool = True) -> list[str]:
-    """A DaemonSet has no number of pods: it waits for nodes of a label that none has."""
-    value = '"true"' if on else "null"
-    patch = f"""-p '{{"spec":{{"template":{{"spec":{{"nodeSelector":{{"cutover/parked":{value}}}}}}}}}}}'"""
-    return [kubectl(context, n, f"patch {resource(i)} {patch}") for n, group in by_namespace(items) for i in group]
 
 
 def rehearse(move: Move) -> Iterator[Step]:
@@ -97,10 +52,10 @@ def rehearse(move: Move) -> Iterator[Step]:
         return
     lines = ["This measures how long the application will stand still. What is copied now is copied again later.", ""]
     if data.copied:
-        lines += ["Paste these two functions into bash; every copy below uses them. Put your contexts in for `OLD` and `AKS`.", ""]
-        lines += [*fenced(HELPERS), *_remarks(move), *fenced(*_copies(data.copied, start="time copy_claim"))]
+        lines += ["Paste these two functions into bash; every copy below uses them.", ""]
+        lines += [*fenced(HELPERS), *_remarks(move), *fenced(*_copies(data.copied, call="time copy_claim OLD AKS"))]
     if data.databases:
-        lines += ["A dump shows how long it takes and how large it is:", "", *fenced(*_dumps(move))]
+        lines += ["A dump shows how long it takes and how large it is:", "", *fenced(*_dumps(databases(move.before)))]
     yield Step("rehearse", "Rehearse the copy", lines)
 
 
@@ -117,51 +72,33 @@ def _remarks(move: Move) -> list[str]:
     return [*lines, ""]
 
 
-def _copies(claims: Sequence[Claim], start: str = "copy_claim") -> list[str]:
-    return [f"{start} {place(c.namespace)} {c.name}{' -o' if c.is_share else ''}" for c in claims]
+def _copies(claims: Sequence[Claim], call: str = "copy_claim OLD AKS") -> list[str]:
+    return [f"{call} {place(c.namespace)} {c.name}{' -o' if c.is_share else ''}" for c in claims]
 
 
-def _dumps(move: Move) -> list[str]:
-    return [line for database in databases(move.before) for line in _dump(database)]
+def _dumps(found: Iterable[Database], context: str = "OLD") -> list[str]:
+    return [line for database in found for line in _dump(database, context)]
 
 
-def _dump(database: Database) -> list[str]:
+def _dump(database: Database, context: str) -> list[str]:
     look = "tail -n 3" if database.engine.ending == "sql" else "ls -l"
-    call = kubectl("OLD", database.item.namespace, f"exec {resource(database.item)}{_in(database)} -- sh -c '{database.engine.dump}'")
-    return [f"{call} > {database.file}", f"{look} {database.file}  # {database.engine.complete}"]
+    call = kubectl(context, database.item.namespace, f"exec {resource(database.item)}{_in(database)} -- sh -c '{database.engine.dump}'")
+    file = _file(database, context)
+    return [f"{call} > {file}", f"{look} {file}  # {database.engine.complete}"]
 
 
-def _restore(database: Database) -> str:
+def _file(database: Database, source: str) -> str:
+    """A dump of AKS must not take the place of the old cluster's, which is the backup."""
+    return database.file if source == "OLD" else f"aks-{database.file}"
+
+
+def _restore(database: Database, source: str = "OLD", to: str = "AKS") -> str:
     words = f"exec -i {resource(database.item)}{_in(database)} -- sh -c '{database.engine.restore}'"
-    return f"{kubectl('AKS', database.item.namespace, words)} < {database.file}"
+    return f"{kubectl(to, database.item.namespace, words)} < {_file(database, source)}"
 
 
 def _in(database: Database) -> str:
     return f" -c {database.container}" if database.container else ""
-
-
-def quiesce(move: Move) -> Iterator[Step]:
-    """The old cluster stops writing."""
-    old = move.old
-    commands = suspend("OLD", old.scheduled, on=True)
-    if not move.pauses:
-        if commands:
-            yield Step("stop", "Stop the schedules of the old cluster", fenced(*commands))
-        return
-    commands += [*scale("OLD", old.scaled, 0), *_delete("OLD", old.pods), *_park("OLD", old.daemons)]
-    why = "Everything but the databases, which must answer for the last dump." if old.databases else "Everything that mounts data."
-    spaces = dict.fromkeys(i.namespace for i in (*old.scaled, *old.pods, *old.daemons, *old.scheduled, *old.jobs))
-    wait = ["Go on when none of their pods is left and no job runs:", "", *fenced(*(kubectl("OLD", n, "get pods,jobs") for n in spaces))]
-    lines = [why, "", *_gitops(move), *(fenced(*commands) if commands else []), *(wait if spaces else [])]
-    yield Step("stop", "Stop writing on the old cluster: users are not served from here on", lines)
-
-
-def _gitops(move: Move) -> list[str]:
-    """Argo CD and Flux undo `kubectl scale`."""
-    kinds = {"Application": "argoproj.io", "HelmRelease": "helm.toolkit.fluxcd.io", "Kustomization": "kustomize.toolkit.fluxcd.io"}
-    found = [i for i in move.before.items if kinds.get(i.kind) == i.group]
-    named = ", ".join(f"{i.kind} {inline(i.name)}" for i in found)
-    return [f"First pause what applies manifests by itself, on both clusters, else it undoes these commands: {named}.", ""] if found else []
 
 
 def last_copy(move: Move) -> Iterator[Step]:
@@ -169,33 +106,37 @@ def last_copy(move: Move) -> Iterator[Step]:
     data = move.data
     if not data.moves:
         return
-    lines: list[str] = []
-    if data.databases:
-        lines += ["Databases: the dump goes into a file, which is your backup too.", "", *fenced(*_dumps(move))]
-        lines += [
-            "Restored on AKS. Messages that a role or database is there already do no harm:",
-            "",
-            *fenced(*map(_restore, data.databases)),
-        ]
-        stop = scale("OLD", move.old.databases, 0)
-        lines += ["Then the databases of the old cluster stop too:", "", *fenced(*stop)] if stop else []
+    lines = _databases(move) if data.databases else []
     if data.copied:
-        lines += [
-            "Claims: each is emptied on AKS and filled again. The two counts of files must be equal.",
-            "",
-            *fenced(*_copies(data.copied)),
-        ]
-        lines += ["**Never run these again once users write on AKS**: what they wrote would be gone.", ""]
-    if data.raw:
-        lines += [f"Raw block volumes hold no files; use the tools of what writes them: {', '.join(inline(c.name) for c in data.raw)}.", ""]
-    yield Step("copy", "The last copy", lines)
+        lines += ["Claims: each is emptied on AKS and filled again. The two counts of files must be equal.", ""]
+        lines += [*fenced(*_copies(data.copied)), "**Never run these again once users write on AKS**: what they wrote would be gone.", ""]
+    yield Step("copy", "The last copy", [*lines, *_raw(move)])
 
 
-def start(move: Move) -> Iterator[Step]:
-    """AKS begins to write."""
-    new = move.new
-    commands = [*scale("AKS", new.scaled), *_park("AKS", new.daemons, on=False)]
-    files = sorted({i.file for i in (*new.pods, *new.jobs)})
-    commands += [apply(files)] if files else []
-    if move.pauses and commands:
-        yield Step("start", "Start on AKS", fenced(*commands))
+def _databases(move: Move) -> list[str]:
+    lines = ["Databases: the dump goes into a file, which is your backup too.", "", *fenced(*_dumps(databases(move.before)))]
+    lines += ["Restored on AKS. Messages that a role or database is there already do no harm:", ""]
+    lines += fenced(*ready("AKS", move.new), *map(_restore, move.data.databases))
+    stop = scale("OLD", move.old.databases, 0)
+    return [*lines, *(["Then the databases of the old cluster stop too:", "", *fenced(*stop)] if stop else [])]
+
+
+def _raw(move: Move) -> list[str]:
+    named = ", ".join(inline(c.name) for c in move.data.raw)
+    return [f"Raw block volumes hold no files; use the tools of what writes them: {named}.", ""] if named else []
+
+
+def carry_back(move: Move) -> list[str]:
+    """What was written on AKS, into the old cluster: both have stopped writing, the old databases run again."""
+    if not move.data.moves:
+        return []
+    lines = [
+        "What was written on AKS is not on the old cluster. Settle before you begin who decides: give it up, or carry it back now.",
+        "",
+    ]
+    old = {d.key: d for d in databases(move.before)}
+    pairs = [(old[d.key], d) for d in move.data.databases if d.key in old]
+    names = {(c.namespace, c.name) for c in claims(move.before)}
+    copies = [f"copy_claim AKS OLD {place(c.namespace)} {c.name}" for c in move.data.copied if (c.namespace, c.name) in names]
+    commands = [*_dumps((new for _, new in pairs), "AKS"), *(_restore(before, "AKS", "OLD") for before, _ in pairs), *copies]
+    return [*lines, *(fenced(*commands) if commands else []), *_raw(move)]

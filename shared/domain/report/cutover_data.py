@@ -72,8 +72,14 @@ class Database:
 
     @property
     def file(self) -> str:
-        """The name of its dump."""
-        return f"{self.item.name}.{self.engine.ending}"
+        """The name of its dump, of no other database."""
+        parts = (self.item.namespace, self.item.name, self.container if self.container != self.item.name else None)
+        return f"{'-'.join(filter(None, parts))}.{self.engine.ending}"
+
+    @property
+    def key(self) -> tuple[str | None, str]:
+        """The same on both clusters, whatever kind runs it."""
+        return self.item.namespace, self.item.name
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,6 +91,12 @@ class Claim:
     file: str
     facts: Mapping[str, Any]
     users: tuple[Item, ...]
+
+    @property
+    def template(self) -> str | None:
+        """The claim template that a StatefulSet makes it from; None for a claim of its own."""
+        made = self.facts.get("name")
+        return made if isinstance(made, str) and made != self.name else None
 
     @property
     def is_share(self) -> bool:

@@ -139,9 +139,9 @@ class Move:
 
     @functools.cached_property
     def namespaces(self) -> list[str]:
-        """Namespaces that the objects name and no manifest of the run makes."""
+        """Every namespace of the run that must be there before anything is put into it."""
         made = {i.name for i in self.after.of("Namespace", "Project")}
-        return sorted({i.namespace for i in self.after.items if i.namespace} - made - BLOCKS_NAMES)
+        return sorted(({i.namespace for i in self.after.items if i.namespace} | made) - BLOCKS_NAMES)
 
 
 def _listened(gateway: Item | None) -> list[str]:

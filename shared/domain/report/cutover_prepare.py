@@ -9,6 +9,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from shared.domain.inventory import NAME, Item
 from shared.domain.report.credentials import redact
 from shared.domain.report.cutover_commands import NAMESPACE, by_namespace, kubectl, place
+from shared.domain.report.cutover_images import IMAGE, images
 from shared.domain.report.cutover_move import Move
 from shared.domain.report.cutover_step import Step, fenced
 from shared.domain.report.escape import code, inline
@@ -23,6 +24,7 @@ GIVEN = frozenset({"kube-root-ca.crt"})
 def prepare(move: Move) -> Iterator[Step]:
     """The steps before anything is applied, those that apply."""
     yield from _resources(move)
+    yield from images(move)
     yield from _cluster(move)
     yield from _outside(move)
     yield from _sealed(move)
@@ -30,24 +32,25 @@ def prepare(move: Move) -> Iterator[Step]:
 
 
 def _resources(move: Move) -> Iterator[Step]:
-    rows = azure_resources(move.outcomes)
-    pool = "The node pool that the application needs is worked out under [Sizing](#sizing)." if move.runs else ""
+    rows = [row for row in azure_resources(move.outcomes) if row[0].kind != IMAGE]
+    pool = "The node pools that the application needs are worked out under [Sizing](#sizing)." if move.runs else ""
     if rows:
         listed = [f"- {inline(r.kind)} {code(r.name)}: {inline(r.why)}" for r, _ in rows]
-        text = f"[resources.md](resources.md) has {len(rows)} in the order to make them, each with its command:"
-        yield Step("resources", "Create the Azure resources", [text, "", *listed, "", pool] if pool else [text, "", *listed])
+        text = f"[resources.md](resources.md) has the commands, in the order to make them ({len(rows)} without the images):"
+        yield Step("resources", "Create the Azure resources", [text, "", *listed, "", *([pool] if pool else [])])
     elif pool:
         yield Step("resources", "Make room in the cluster", [pool])
 
 
 def _cluster(move: Move) -> Iterator[Step]:
     lines: list[str] = []
-    if move.namespaces:
-        lines += ["Namespaces that the manifests name and do not make:", ""]
-        lines += fenced(*(f"kubectl --context AKS create namespace {name}" for name in move.namespaces))
     if any(i.namespace is None and i.containers for i in move.after.items):
-        lines += [f"Some manifests name no namespace: choose one, it stands below as {NAMESPACE}.", ""]
-    groups = _foreign(move)
+        lines += [f"Some manifests name no namespace: choose one. It stands below as {NAMESPACE}, and `apply` needs it as the default:", ""]
+        lines += fenced(f"kubectl --context AKS create namespace {NAMESPACE}", f"kubectl config set-context AKS --namespace {NAMESPACE}")
+    if move.namespaces:
+        lines += ["The namespaces, as the next steps put things into them. Labels that manifests give them come with `apply`:", ""]
+        lines += fenced(*(f"kubectl --context AKS create namespace {name}" for name in move.namespaces))
+    groups = foreign(move)
     if groups:
         lines += ['Operators that must run on AKS first, else `kubectl apply` says "no matches for kind":', ""]
         lines += [*(f"- {inline(group)}: {inline(what)}" for group, what in groups), ""]
@@ -55,7 +58,7 @@ def _cluster(move: Move) -> Iterator[Step]:
         yield Step("cluster", "Prepare the cluster", lines)
 
 
-def _foreign(move: Move) -> list[tuple[str, str]]:
+def foreign(move: Move) -> list[tuple[str, str]]:
     """API groups that the target does not serve and the run does not define, with what is of them; not those the report rejects."""
     served = (*move.target.get("apiGroups", ()), *(str(i.facts.get("group")) for i in move.after.of("CustomResourceDefinition")))
     rejected = {(v.resource.api_version, v.resource.kind) for v in move.blocking if v.resource}
@@ -208,8 +211,9 @@ def _open(move: Move) -> Iterator[tuple[str, int, str]]:
         errors.total(),
         _few([f"{inline(redact(t))} ({n})" for t, n in sorted(errors.items())]),
     )
-    left = sum(v.resolution == "suggested" and v.severity != "error" for o in move.outcomes for v in o.violations)
-    yield "Suggested changes that were not applied", left, "`--unsafe` applies them"
+    left = Counter(v.resolution for o in move.outcomes for v in o.violations if v.severity != "error")
+    yield "Suggested changes that were not applied", left["suggested"], "`--unsafe` applies them"
+    yield "Warnings and notes for a person to judge", left["needs-human"], "some may keep a pod from starting: read them"
 
 
 def _few(texts: Sequence[str], most: int = 6) -> str:

@@ -10,6 +10,7 @@ from typing import Any
 from shared.domain.inventory import Inventory, Item
 from shared.domain.mutation import mutated_amounts
 from shared.domain.quantities import quantity
+from shared.domain.report.cutover_commands import scales
 from shared.domain.report.node_disks import disks_of_one
 from shared.domain.report.node_sizes import ARM64, GPU, GPUS, LINUX, OTHER, WINDOWS, Pool
 
@@ -85,14 +86,9 @@ def _pods(item: Item, after: Inventory) -> tuple[int | None, int]:
     if item.kind == "DaemonSet":
         return None, 0
     given = item.facts.get("parallelism" if item.kind in ("Job", "CronJob") else "replicas", 1)
-    scalers = [s for s in after.of("HorizontalPodAutoscaler", "ScaledObject") if _scales(s, item)]
+    scalers = [s for s in after.of("HorizontalPodAutoscaler", "ScaledObject") if scales(s, item)]
     least = min((int(s.facts.get("min", 1 if s.kind != "ScaledObject" else 0)) for s in scalers), default=None)
     return least, max([int(given), *(int(s.facts.get("max", 100 if s.kind == "ScaledObject" else 0)) for s in scalers)])
-
-
-def _scales(scaler: Item, item: Item) -> bool:
-    named = scaler.facts.get("target") == item.name and scaler.facts.get("targetKind") == item.kind
-    return named and scaler.namespace == item.namespace
 
 
 def requests(container: Mapping[str, Any]) -> dict[str, Any]:

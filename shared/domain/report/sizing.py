@@ -33,7 +33,7 @@ def sizing(setup: RunSetup, after: Inventory) -> list[str]:
             *([f"### Pool {need.pool.name}: {need.pool.title}", ""] if len(needs) > 1 else []),
             *pool_lines(need, automatic=automatic),
         ]
-    return [*lines, *_zones(after), *_assumed(needs, demands), ""]
+    return [*lines, *_zones(after), *_assumed(needs, demands, after), ""]
 
 
 def _pools(demands: Iterable[Demand]) -> list[Pool]:
@@ -90,16 +90,15 @@ def _zones(after: Inventory) -> list[str]:
     if not tied:
         return []
     head = "Tied to one zone: while it is down, or the pool has no node in it, these pods wait."
-    ways = (
-        "Look where the disks are, and give the pool a node there: `--zones 1` at `az aks nodepool add` makes one in zone 1 of the region."
-    )
+    ways = "See that a pool has nodes there: `--zones 2` at `az aks nodepool add` makes one in zone 2, which pods know as `REGION-2`."
     return [head, "", *tied, "", ways, ""]
 
 
-def _assumed(needs: Sequence[Need], demands: Sequence[Demand]) -> Iterator[str]:
+def _assumed(needs: Sequence[Need], demands: Sequence[Demand], after: Inventory) -> Iterator[str]:
     yield from ("Assumed:", "")
     yield f"- {HEADROOM} leaves a fifth for rollouts and for what AKS itself runs on each node. Jobs may all run at once."
-    yield f"- {MAX_PODS} pods a node (Azure CNI Overlay). The pods of the Gateway itself are not counted."
+    gateway = " The pods of the Gateway itself are not counted." if after.of("Gateway") else ""
+    yield f"- {MAX_PODS} pods a node (Azure CNI Overlay).{gateway}"
     if any(d.least is not None for d in demands):
         yield "- Autoscaled workloads count with the most pods that they may have; the cluster autoscaler can begin with fewer nodes."
     if any(need.disks for need in needs):

@@ -13,6 +13,7 @@ from shared.domain.report.node_disks import disks
 from shared.domain.report.node_sizes import ARM64, EVICTION, GPUS, LINUX, MAX_PODS, OTHER, WINDOWS, Pool, Size
 
 HEADROOM = Decimal("1.2")
+LEAST = 2
 PLACED = 500
 """Pods of one workload that are placed one by one; beyond it the sums say enough."""
 HEAD = "| Size | CPU for pods | Memory for pods | Nodes by CPU | by memory | by disks | by pods |{gpus} by placement | Nodes |"
@@ -47,7 +48,7 @@ class Fit:
     @property
     def nodes(self) -> int:
         """Never fewer than 2, so that one can be upgraded."""
-        return max(2, *self.by)
+        return max(LEAST, *self.by)
 
     @property
     def cores(self) -> int:
@@ -93,11 +94,20 @@ def pool_lines(need: Need, *, automatic: bool) -> Iterator[str]:
     if not need.pool.sizes:
         yield from (f"{need.cpu}m and {need.memory}Mi for {_many(need.pods, 'pod')}, on a size that has the device.", "")
         return
-    rows = [(size, _fit(size, need)) for size in need.pool.sizes]
+    rows = list(_rows(need))
     yield from (HEAD.format(gpus=" by GPUs |" if need.gpus else ""), "|" + "---|" * (10 if need.gpus else 9))
     yield from (_row(size, fit, 6 if need.gpus else 5) for size, fit in rows)
     yield from ("", *_arithmetic(need), "")
     yield from _proposal([fit for _, fit in rows if fit], need, automatic=automatic)
+
+
+def _rows(need: Need) -> Iterator[tuple[Size, Fit | None]]:
+    """The sizes up to the first of which two nodes are enough: a larger one is only dearer."""
+    for size in need.pool.sizes:
+        fit = _fit(size, need)
+        yield size, fit
+        if fit and fit.nodes == LEAST:
+            return
 
 
 def _fit(size: Size, need: Need) -> Fit | None:
@@ -146,7 +156,7 @@ def _arithmetic(need: Need) -> Iterator[str]:
     less = f" less the {cpu}m and {memory}Mi of {_many(count, 'DaemonSet')}" if count else ""
     yield f"Nodes by CPU: {HEADROOM} x {need.cpu}m / CPU for pods{less}, rounded up; by memory alike with {need.memory}Mi."
     if need.disks:
-        limits = ", ".join(str(size.disks) for size in need.pool.sizes)
+        limits = ", ".join(str(size.disks) for size, _ in _rows(need))
         yield f"By disks: {_many(need.disks, 'disk')} / {limits}, the most that a node of each size attaches."
     yield "By placement: the largest pod first, each on the first node that has room; disks and GPUs count too."
     yield f"By pods: {_many(need.pods, 'pod')}, at most {MAX_PODS} a node. Never fewer than 2 nodes, so that one can be upgraded."
@@ -169,7 +179,7 @@ def _proposal(fits: Sequence[Fit], need: Need, *, automatic: bool) -> list[str]:
 
 def _hints(pool: Pool) -> list[str]:
     hints = {
-        ARM64.name: "Only images for Arm64 start here: these pods name `kubernetes.io/arch: arm64`, or must.",
+        ARM64.name: "Other pods may come here too: images that are not for Arm64 need `kubernetes.io/arch: amd64`, or the pool a taint.",
         GPUS.name: "The GPU quota of a subscription is 0 at first: ask for it early. Only a taint keeps other pods away.",
         WINDOWS.name: "Windows itself takes about 2048Mi of each node, not counted here. The cluster keeps a Linux pool beside it.",
     }
