@@ -29,11 +29,18 @@ class When(Closed):
 
 
 class ValueParams(When):
-    """`any_of` globs the value must match one of (none: any value), `none_of` those it must not; `items` are look-aside conditions."""
+    """`any_of` globs the value must match one of (none: any value), `none_of` those it must not; `ignore_case` holds for both."""
 
     paths: tuple[str, ...] = Field(min_length=1)
     any_of: tuple[str, ...] = ()
     none_of: tuple[str, ...] = ()
+    ignore_case: bool = False
+
+    def fires_at(self, value: object) -> bool:
+        """Whether a value that stands there is one of those that are looked for; what is filled in later is none."""
+        if self.any_of and (opaque(value) or not _matches(value, self.any_of, ignore_case=self.ignore_case)):
+            return False
+        return not _matches(value, self.none_of, ignore_case=self.ignore_case)
 
 
 class PathParams(When):
@@ -56,10 +63,11 @@ class KeyParams(PathParams):
         return self
 
 
-def _matches(value: object, globs: tuple[str, ...]) -> bool:
+def _matches(value: object, globs: tuple[str, ...], *, ignore_case: bool = False) -> bool:
     if value is MISSING or isinstance(value, (dict, list)):
         return False
-    return any(fnmatch.fnmatchcase(text_of(value), g) for g in globs)
+    fold = str.lower if ignore_case else str
+    return any(fnmatch.fnmatchcase(fold(text_of(value)), fold(g)) for g in globs)
 
 
 def text_of(value: object) -> str:
@@ -82,11 +90,7 @@ def value(obj: Mapping[str, Any], params: ValueParams, _: Facts) -> Iterator[Fou
     for pattern in params.paths:
         for path in expand(obj, pattern):
             found = get(obj, path)
-            if (
-                found is MISSING
-                or (params.any_of and (opaque(found) or not _matches(found, params.any_of)))
-                or _matches(found, params.none_of)
-            ):
+            if found is MISSING or not params.fires_at(found):
                 continue
             shown = "" if isinstance(found, (dict, list)) else text_of(found)
             yield Found(path, {"value": shown, "field": split(path)[-1], "holder": container_of(obj, path) or "the pod"})

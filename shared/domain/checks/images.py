@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator, Mapping
 from typing import Any
 
@@ -15,18 +16,29 @@ from shared.domain.pointer import get
 
 @check("image-tag", Nothing)
 def image_tag(obj: Mapping[str, Any], _: Nothing, facts: Facts) -> Iterator[Found]:
-    """Fires at an image without a tag, or with `latest`, and without a digest. Registry ports are not tags.
+    """Fires at an image without a tag, or with `latest` or a variant of it, and without a digest. Registry ports are not tags.
 
     A kustomization of the run that says the version in its `images` is asked in the image's place.
-    Image triggers of a DeploymentConfig fill its images in: what its conversion leaves is looked at in the Deployment.
+    Image triggers of a DeploymentConfig fill in the images of the containers they name: what its conversion leaves there is
+    looked at in the Deployment.
     """
-    triggers = get(obj, "/spec/triggers") if obj.get("kind") == "DeploymentConfig" else None
-    if isinstance(triggers, list) and any(isinstance(t, dict) and t.get("type") == "ImageChange" for t in triggers):
-        return
+    filled = _filled_in(obj)
     for path, container in containers(obj):
         image = container.get("image")
-        if not isinstance(image, str) or opaque(image):
+        if not isinstance(image, str) or opaque(image) or container.get("name") in filled:
             continue
         name = ImageName.parse(image)
-        if name and not name.digest and name.tag in (None, "latest") and not facts.kustomizations.versioned(name.name):
+        if name and not name.digest and _floats(name.tag) and not facts.kustomizations.versioned(name.name):
             yield Found(f"{path}/image", {"value": image, "container": str(container.get("name"))})
+
+
+def _filled_in(obj: Mapping[str, Any]) -> set[str]:
+    """The containers of a DeploymentConfig whose images its triggers fill in."""
+    triggers = get(obj, "/spec/triggers") if obj.get("kind") == "DeploymentConfig" else None
+    named = [get(t, "/imageChangeParams/containerNames") for t in triggers if isinstance(t, dict)] if isinstance(triggers, list) else []
+    return {name for names in named if isinstance(names, list) for name in names if isinstance(name, str)}
+
+
+def _floats(tag: str | None) -> bool:
+    """Whether a tag follows the newest version: none, `latest`, and `latest-alpine` (the safeguard's pattern is `:latest?\\b`)."""
+    return tag is None or re.match(r"latest\b", tag) is not None

@@ -113,7 +113,8 @@ def inherited_setting(obj: Mapping[str, Any], params: InheritedParams, facts: Fa
 
 
 def _given(value: object) -> bool:
-    return value is not MISSING and value is not None
+    """Whether a field says anything: a profile without its `type` does not."""
+    return value is not MISSING and value is not None and (not isinstance(value, dict) or value.get("type") not in (None, ""))
 
 
 @check("restricted-volume", NoParams)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from typing import Any
 
@@ -48,13 +49,17 @@ def image_pin(obj: Mapping[str, Any], found: Found, _: Nothing, facts: Facts) ->
     image = get(obj, found.path)
     answer = facts.decision(decision_key("images", image))
     if not isinstance(answer, str) or not answer:
-        question = Question(
-            decision_key("images", image), f"Which tag or digest of {image} runs today?", f"{image.removesuffix(':latest')}:1.2.3"
-        )
+        question = Question(decision_key("images", image), f"Which tag or digest of {image} runs today?", _sample(image))
         raise CannotConvert("A tag is never guessed: only the running cluster knows which one it is.", question, found.path)
     if answer == KEEP:
         raise AsDecided("The answer leaves it as it is.", path=found.path)
     return Conversion((Op("replace", found.path, answer),))
+
+
+def _sample(image: str) -> str:
+    """What an answer looks like: the version in the place of `latest`, what follows it kept (`nginx:1.2.3-alpine`)."""
+    named = re.sub(r":latest\b", ":1.2.3", image)
+    return named if named != image else f"{image.removesuffix(':')}:1.2.3"
 
 
 class PrefixParams(Closed):

@@ -1,0 +1,78 @@
+"""Odd forms that published policy samples and linters' tests hold: each was missed, or said twice, once."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+import yaml
+from app_support import fix
+from policy_support import KINDS, container, controls, findings, pod_spec, workload
+
+from shared.domain.rulebook import by_id
+
+HOST_PATH_RULES = ("AKS0105", "AKS0106", "AKS0107", "AKS0108", "AKS0109")
+
+
+def host_paths() -> list[str]:
+    """Every path that a glob of the rules about host paths names, and its neighbours that are spelt nearly so."""
+    match = [by_id()[rule].match.params for rule in HOST_PATH_RULES]
+    globs = {glob for params in match for field in ("any_of", "none_of", "logs") for glob in params.get(field, ())}
+    stems = sorted({glob.rstrip("*") for glob in globs})
+    return [path for stem in stems for path in (stem, f"{stem}x", f"{stem.rstrip('/')}/x", f"{stem.rstrip('/')}2/x")]
+
+
+def test_every_host_path_is_one_finding() -> None:
+    paths = host_paths()
+    assert len(paths) > 100
+    objects = [workload("Pod", pod_spec(volumes=[{"name": "v", "hostPath": {"path": path}}])) for path in paths]
+    found = findings(*objects, safeguards="off")
+    wrong = {paths[v.document]: v.rule_id for v in found if [w.document for w in found].count(v.document) != 1}
+    assert (set(range(len(paths))) - {v.document for v in found}, wrong) == (set(), {})
+
+
+@pytest.mark.parametrize("profile", [{}, {"type": ""}, {"type": None}])
+@pytest.mark.parametrize("kind", KINDS)
+def test_a_seccomp_profile_without_a_type_names_none(kind: str, profile: dict[str, Any]) -> None:
+    obj = workload(kind, pod_spec({"seccompProfile": profile}))
+    assert controls(obj, podSecurity="restricted") == {"seccompProfile_restricted"}
+    assert controls(obj, podSecurity="baseline") == set()
+
+
+def test_the_fix_fills_a_seccomp_profile_without_a_type() -> None:
+    text = yaml.safe_dump(workload("Deployment", pod_spec({"seccompProfile": {}}))).encode()
+    done = fix({"app.yaml": text}, "generic", unsafe=True, target="podSecurity: restricted\nsafeguards: off\n")
+    after = yaml.safe_load(done.after["app.yaml"])
+    assert after["spec"]["template"]["spec"]["securityContext"]["seccompProfile"] == {"type": "RuntimeDefault"}
+
+
+@pytest.mark.parametrize(
+    ("user", "flagged"), [("CONTAINERADMINISTRATOR", True), ("containerAdministrator", True), ("ContainerUser", False)]
+)
+def test_windows_names_of_users_have_no_case(user: str, flagged: bool) -> None:
+    obj = workload("Pod", pod_spec({"windowsOptions": {"runAsUserName": user}}))
+    assert [v.rule_id for v in findings(obj, podSecurity="privileged")] == (["AKS1037"] if flagged else [])
+
+
+@pytest.mark.parametrize(
+    ("image", "flagged"),
+    [
+        ("nginx:latest-alpine", True),
+        ("r.io:5000/nginx:latest.1", True),
+        ("nginx:latest@sha256:" + "a" * 64, False),
+        ("nginx:latestfix", False),
+    ],
+)
+def test_variants_of_latest_follow_the_newest_version_too(image: str, flagged: bool) -> None:
+    """The pattern of the safeguard is `:latest?\\b` (Azure/draft, container-no-latest-image). A digest is a version all the same."""
+    obj = workload("Deployment", pod_spec(ephemeralContainers=[container(name="debug", image=image)]))
+    assert [v.rule_id for v in findings(obj)] == (["AKS0706"] if flagged else [])
+
+
+@pytest.mark.parametrize(
+    ("image", "sample"),
+    [("a/b:latest-alpine", "a/b:1.2.3-alpine"), ("a/b:latest", "a/b:1.2.3"), ("r:5000/b", "r:5000/b:1.2.3"), ("b:", "b:1.2.3")],
+)
+def test_the_question_shows_an_answer_that_is_an_image(image: str, sample: str) -> None:
+    done = fix({"app.yaml": yaml.safe_dump(workload("Deployment", pod_spec(containers=[container(image=image)]))).encode()}, "generic")
+    assert [q.example for q in done.questions if q.key.startswith("images.")] == [sample]
