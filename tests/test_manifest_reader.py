@@ -48,7 +48,7 @@ REFUSED = [
     ("a.yaml", POD + "...\n" + POD, "Line 6: expected '<document start>', but found '<block mapping start>' (holds Pod)."),
     ("a.yaml", "%YAML 1.1\n---\n" + POD, "Line 1: a YAML directive, which kubectl does not read (holds Pod)."),
     ("a.yaml", POD + "spec: %{VAR}%\n", "Line 5: found character '%' that cannot start any token (holds Pod)."),
-    ("a.yaml", SOPS, "Encrypted by SOPS: an edit would break its checksum (holds Secret)."),
+    ("a.yaml", SOPS, "Encrypted by SOPS: an edit would break its checksum (holds Secret); what decrypts it on AKS needs the key."),
     ("a.json", '{"apiVersion": "v1", "kind": "Pod",}', "Line 1: not JSON: Illegal trailing comma before end of object (holds Pod)."),
     ("a.json", '{"apiVersion": "v1", "kind": "Pod", "kind": "Pod"}', "Not editable: duplicate key 'kind' (holds Pod)."),
     ("a.json", '{"apiVersion": "v1",\n"kind": "Pod",\n"spec": NaN}', NOT_FINITE),

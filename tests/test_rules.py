@@ -9,9 +9,10 @@ from pathlib import Path
 
 import pytest
 
-from shared.domain.checks import CHECKS
+from shared.domain.checks import CHECKS, Found
 from shared.domain.examples import check_examples
 from shared.domain.fixes import FIXES
+from shared.domain.proposals import resources_for
 from shared.domain.rulebook import RULES, Rule, built_in
 from shared.domain.target import profiles
 
@@ -32,6 +33,12 @@ def test_rule_is_well_formed(rule: Rule) -> None:
     assert set(rule.sources) <= {"any", *profiles()}
     assert rule.why[0].isupper()
     assert not rule.title.endswith(".")
+
+
+@pytest.mark.parametrize("rule", [r for r in built_in() if r.resources], ids=lambda r: r.id)
+def test_texts_of_resources_can_be_filled_in(rule: Rule) -> None:
+    made = resources_for(rule, Found("/kind", {"value": "v"}), {"apiVersion": "v1", "kind": "K", "metadata": {"name": "n"}})
+    assert all(r.command and "{{" not in r.command for r in made)
 
 
 def test_titles_are_unique_and_every_file_is_loaded() -> None:

@@ -37,7 +37,7 @@ class Group:
     only: tuple[str, ...] = ()
 
 
-RESERVED = ("version", "source", "open")
+RESERVED = ("version", "source", "open", "repository")
 GROUPS: Mapping[str, Group] = {
     "registries": Group("the registry that replaces one of the old cluster"),
     "images": Group("the image, with its tag or digest, that an image without a version or an ImageStream stands for"),
@@ -79,6 +79,9 @@ GROUPS: Mapping[str, Group] = {
         "subject",
     ),
     "operators": Group("what installs on AKS the operator that OpenShift's catalogue installed; the Subscription then goes"),
+    "vaultMounts": Group(
+        "the Kubernetes auth mount of Vault that trusts the AKS cluster, in the place of the old cluster's: `keep` as it is"
+    ),
     "probes": Group("how a container is probed, where AKS asks for probes: `http:8080/healthz`, `tcp:5432`, `exec:pg_isready` or `none`"),
     "users": Group("the user id that the pods of a workload run as; `image` where the image names a numeric one", "user"),
     "resources": Group("the requests and limits of containers that set none", "text", ("default",)),

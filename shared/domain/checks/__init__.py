@@ -5,6 +5,7 @@ from shared.domain.checks import (
     chart_values,
     claims,
     cluster,
+    dns_records,
     identity,
     images,
     kustomize,
@@ -12,6 +13,7 @@ from shared.domain.checks import (
     operators,
     pod_security,
     pods,
+    random_user,
     rbac,
     safeguards,
     scheduling,
@@ -23,6 +25,8 @@ from shared.domain.checks import (
     subjects,
     text,
     traefik,
+    trust,
+    vault,
     waivers,
 )
 from shared.domain.checks.base import CHECKS, Check, Found
@@ -35,6 +39,7 @@ __all__ = [
     "chart_values",
     "claims",
     "cluster",
+    "dns_records",
     "identity",
     "images",
     "kustomize",
@@ -42,6 +47,7 @@ __all__ = [
     "operators",
     "pod_security",
     "pods",
+    "random_user",
     "rbac",
     "safeguards",
     "scheduling",
@@ -53,5 +59,7 @@ __all__ = [
     "subjects",
     "text",
     "traefik",
+    "trust",
+    "vault",
     "waivers",
 ]

@@ -46,7 +46,7 @@ def people(obj: Mapping[str, Any]) -> Iterator[tuple[str, str, str]]:
 
 def _is_person(kind: str, name: object) -> bool:
     """Whether the login of a cluster must know the name: no part of Kubernetes itself, and nothing that is filled in later."""
-    if not isinstance(name, str) or name in ("", "*") or opaque(name) or name.startswith("system:"):
+    if not isinstance(name, str) or name in ("", "*") or opaque(name) or name.startswith(("system:", "kubeadm:")):
         return False
     return OBJECT_ID.fullmatch(name) is None and not (kind == "User" and _COMPONENT.match(name))
 

@@ -15,6 +15,7 @@ from shared.domain.fixes import (
     services,
     storage,
     traefik,
+    vault,
 )
 from shared.domain.fixes.base import FIXES, FixMechanism
 
@@ -35,4 +36,5 @@ __all__ = [
     "services",
     "storage",
     "traefik",
+    "vault",
 ]

@@ -76,7 +76,7 @@ def _classify(name: str, text: str, documents: tuple[Document, ...]) -> tuple[Ma
     if not any(map(is_object, values)):
         return "skipped", "No document is a Kubernetes object."
     if any(_is_encrypted(v) for v in values):
-        return "refused", f"Encrypted by SOPS: an edit would break its checksum{_kinds(text)}."
+        return "refused", f"Encrypted by SOPS: an edit would break its checksum{_kinds(text)}; what decrypts it on AKS needs the key."
     if BRACES in text:
         site = template_site((d.root.node, d.value) for d in documents)
         if site is not None or chart_comment(text):
