@@ -81,7 +81,15 @@ def test_tag_of_an_image(image: str, fires: bool) -> None:
     assert ("AKS0706" in rules_of(pod(image=image))) is fires
 
 
-@pytest.mark.parametrize(("triggers", "fires"), [("[]", True), ("[{type: ConfigChange}]", True), ("[{type: ImageChange}]", False)])
+@pytest.mark.parametrize(
+    ("triggers", "fires"),
+    [
+        ("[]", True),
+        ("[{type: ConfigChange}]", True),
+        ('[{type: ImageChange, imageChangeParams: {containerNames: [web], from: {name: "web:1"}}}]', False),
+        ('[{type: ImageChange, imageChangeParams: {containerNames: [proxy], from: {name: "proxy:1"}}}]', True),
+    ],
+)
 def test_tag_of_an_image_that_a_trigger_fills_in(triggers: str, fires: bool) -> None:
     text = f"""
     apiVersion: apps.openshift.io/v1

@@ -25,8 +25,10 @@ SAFE_CAPABILITIES = frozenset(
 
 @check("security-context-constraints", Nothing)
 def security_context_constraints(obj: Mapping[str, Any], _: Nothing, __: Facts) -> Iterator[Found]:
-    """Fires once, with the pod security `level` that its grants need and the `added` settings that it wrote into pods."""
-    yield Found("/kind", {"level": _level(obj), "added": ", ".join(_added(obj)) or "nothing"})
+    """Fires once, with the pod security `level` that its grants need, and what it `wrote` into pods, as half a sentence."""
+    added = ", ".join(_added(obj))
+    wrote = f"what it wrote into them ({added}) must stand in their securityContext" if added else "it wrote nothing into them"
+    yield Found("/kind", {"level": _level(obj), "wrote": wrote})
 
 
 def _level(obj: Mapping[str, Any]) -> str:
