@@ -9,9 +9,9 @@ import pytest
 from shared.domain.decisions import answer, read_decisions, skeleton
 from shared.domain.errors import ValidationError
 from shared.domain.facts import Facts
-from shared.domain.intake import app_name, plan_run
+from shared.domain.intake import plan_run
 from shared.domain.model import Question
-from shared.domain.run import RunOptions, RunSetup, SourceFile
+from shared.domain.run import RunOptions, RunSetup, SourceFile, app_name
 
 SERVICE = (
     "apiVersion: v1\nkind: Service\nmetadata: {name: web, namespace: shop}\n"

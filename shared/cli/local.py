@@ -11,13 +11,13 @@ from shared.cli.parallel import each
 from shared.cli.tree import Tree
 from shared.domain.errors import ValidationError
 from shared.domain.inspector import inspect
-from shared.domain.intake import app_name, plan_run
+from shared.domain.intake import plan_run
 from shared.domain.inventory import Inventory, as_it_came
 from shared.domain.knowledge import FOLDERS, belongs, decoded
 from shared.domain.model import SEVERITIES, FileOutcome, Severity
 from shared.domain.patcher import patch
 from shared.domain.reporter import finish, survey
-from shared.domain.run import PatchedFile, RunOptions, RunSetup, SourceFile
+from shared.domain.run import PatchedFile, RunOptions, RunSetup, SourceFile, app_name
 from shared.domain.target import built_in_targets, read_target
 from shared.domain.thinker import propose
 from shared.logs import describe, failure

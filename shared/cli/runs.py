@@ -13,7 +13,7 @@ from shared.cli.progress import follow, print_outcome
 from shared.cli.remote import Remote, connect
 from shared.cli.tree import read_tree
 from shared.domain.errors import ValidationError
-from shared.domain.intake import APP_NAME, app_name
+from shared.domain.run import APP_NAME, app_name
 
 URL = "AKS_COPILOT_URL"
 Url = Annotated[str | None, typer.Option(metavar="URL", help=f"The function app's address; default {URL}, else storage is used.")]

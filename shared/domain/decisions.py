@@ -8,8 +8,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from types import MappingProxyType
 from typing import Any
 
-import yaml
-
+from shared.domain import decision_file, repository
 from shared.domain.convert.base import KEEP, Op, split_decision_key
 from shared.domain.decision_keys import GROUPS, Group, wrong_answers
 from shared.domain.errors import ValidationError
@@ -17,8 +16,7 @@ from shared.domain.model import Question
 from shared.domain.pointer import JsonValue, child
 from shared.domain.yaml_lines import line_of
 
-FILE_NAME = ".aks-copilot.yaml"
-MAX_BYTES = 256 * 1024
+FILE_NAME = decision_file.FILE_NAME
 NUMBERS = ("number", "port", "user")
 """Forms of answers that a number is written without quotes in."""
 TEXT = Group("")
@@ -31,13 +29,7 @@ def read_decisions(data: bytes | None) -> dict[str, JsonValue]:
     """The answers of the file, {} where there is none. Raises ValidationError with a line number where one cannot be used."""
     if data is None:
         return {}
-    if len(data) > MAX_BYTES:
-        raise ValidationError(f"{FILE_NAME}: larger than {MAX_BYTES // 1024} KiB")
-    try:
-        found = yaml.safe_load(data.decode("utf-8-sig"))
-    except (UnicodeDecodeError, yaml.YAMLError) as error:
-        mark = getattr(error, "problem_mark", None)
-        raise ValidationError(f"{FILE_NAME}{f':{mark.line + 1}' if mark else ''}: not readable as YAML") from error
+    found, text = decision_file.parsed(data)
     if found is None:
         return {}
     if not isinstance(found, dict) or not all(isinstance(k, str) for k in found):
@@ -47,7 +39,10 @@ def read_decisions(data: bytes | None) -> dict[str, JsonValue]:
     if not isinstance(found.get("source", ""), str):
         raise ValidationError(f"{FILE_NAME}: source is not a name")
     for place, problem in wrong_answers(found):
-        raise ValidationError(f"{FILE_NAME}:{line_of(data.decode('utf-8-sig'), place)}: {problem}")
+        raise ValidationError(f"{FILE_NAME}:{line_of(text, place)}: {problem}")
+    wrong = repository.parse(found)[1]
+    if wrong is not None:
+        raise ValidationError(f"{FILE_NAME}:{line_of(text, wrong[0])}: {wrong[1]}")
     try:
         return _kept(dict(json.loads(json.dumps(found))))
     except (TypeError, ValueError) as error:

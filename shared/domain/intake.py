@@ -5,7 +5,6 @@ from __future__ import annotations
 import functools
 import hashlib
 import json
-import re
 from collections.abc import Iterable, Iterator
 
 from shared.domain.acceptance import FILE_NAME as BASELINE
@@ -19,9 +18,6 @@ from shared.domain.pointer import JsonValue
 from shared.domain.run import RunOptions, RunSetup, SourceFile
 from shared.domain.target import DEFAULT_TARGET, Target, built_in_targets, merged_target, read_target
 from shared.domain.usable import usable
-
-APP_NAME = re.compile(r"[a-z0-9-]{1,40}")
-"""DESIGN 3: the name of an application."""
 
 
 def plan_run(files: Iterable[SourceFile], options: RunOptions) -> RunSetup:
@@ -67,8 +63,3 @@ def run_id_of(app: str, snapshot: Iterable[list[str]], target: JsonValue, decisi
     """`<app>-<hash>`: the same application, snapshot ([name, ETag or content hash] rows), target and decisions are the same run."""
     text = json.dumps([app, sorted(snapshot), target, decisions], sort_keys=True)
     return f"{app}-{hashlib.sha256(text.encode()).hexdigest()[:12]}"
-
-
-def app_name(text: str) -> str:
-    """An application's name made from a folder's: lower case, digits and dashes, at most 40; `app` where nothing is left."""
-    return re.sub(r"[^a-z0-9-]+", "-", text.lower()).strip("-")[:40] or "app"

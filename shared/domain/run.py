@@ -11,6 +11,7 @@ The flow, the same in the CLI and in the pipeline (which only moves these values
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any, Literal
@@ -18,6 +19,14 @@ from typing import Any, Literal
 from shared.domain.inventory import Inventory
 from shared.domain.model import FileOutcome, SourceFinding, Violation
 from shared.domain.pointer import JsonValue
+
+APP_NAME = re.compile(r"[a-z0-9-]{1,40}")
+"""DESIGN 3: the name of an application."""
+
+
+def app_name(text: str) -> str:
+    """An application's name made from a folder's: lower case, digits and dashes, at most 40; `app` where nothing is left."""
+    return re.sub(r"[^a-z0-9-]+", "-", text.lower()).strip("-")[:40] or "app"
 
 
 @dataclass(frozen=True, slots=True)

@@ -2,7 +2,7 @@
 
 Beside the runs' own folders `<runId>/`, the container `runs` holds `index/` (newest run first), `open/` (unfinished runs),
 `uploads/` (bodies of POST /api/runs), `knowledge/` (frozen rules, profiles and targets of the team),
-`ignored/` (uploads that start no run) and `lost/` (what went wrong outside any run).
+`deliveries/` (of GitHub's webhook), `ignored/` (uploads and pushes that start no run) and `lost/` (what went wrong outside any run).
 """
 
 from __future__ import annotations
@@ -14,7 +14,7 @@ from collections.abc import Iterable
 
 from shared.domain.archive import ArchiveKind, archive_kind
 from shared.domain.messages import RUN_ID, digest
-from shared.domain.run import RunOptions
+from shared.domain.run import APP_NAME, RunOptions
 
 MANIFESTS, RUNS, PATCHED, REPORTS, KNOWLEDGE, CACHE = "manifests", "runs", "patched", "reports", "knowledge", "cache"
 CONTAINERS = (MANIFESTS, RUNS, PATCHED, REPORTS, KNOWLEDGE, CACHE)
@@ -26,13 +26,12 @@ STAGES = {INTAKE: "intake", INSPECTIONS: "inspector", VIOLATIONS: "thinker", PAT
 
 READY = ".ready"
 REMOVED = ".removed.json"
-_APP = re.compile(r"[a-z0-9-]{1,40}")
 _LATEST = 10**11  # seconds; the index sorts by what is left until then, so the newest run comes first
 
 
 def is_app(name: str) -> bool:
     """Whether a text is an application name (DESIGN 3)."""
-    return _APP.fullmatch(name) is not None
+    return APP_NAME.fullmatch(name) is not None
 
 
 def is_run_id(text: str) -> bool:
@@ -158,6 +157,11 @@ def indexed(run: str, started_at: float) -> str:
 def ignored(name: str) -> str:
     """The record of an upload that starts no run; by digest, since a blob's name may fill all 1024 characters."""
     return f"ignored/{digest(name.encode())}.json"
+
+
+def delivered(delivery: str) -> str:
+    """Says that a delivery of GitHub's webhook was queued."""
+    return f"deliveries/{delivery}"
 
 
 def upload(body: str) -> str:
