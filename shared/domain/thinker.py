@@ -196,14 +196,17 @@ class _Planner:
         if isinstance(reason, AsDecided):
             self.verdicts.say(key, "ignored", str(reason))
             return
-        question = (reason.question if reason else None) or self._question(rule, found, obj)
+        again = reason.question if reason else None
+        question = again or self._question(rule, found, obj)
         self.questions += reason.questions if reason else ()
-        if question is not None and rule.fix is None and self.facts.decision(question.key) is not None:
-            self.verdicts.say(key, "ignored", f"Answered in {DECISIONS}.")
-            return
+        if question is not None and not again and self.facts.decision(question.key) is not None:
+            if rule.fix is None:
+                self.verdicts.say(key, "ignored", f"Answered in {DECISIONS}.")
+                return
+            question = None
         if question is not None:
             self.questions.append(question)
-        said = str(reason) if reason else rule.advice or (question.question if question else None)
+        said = str(reason or "") or rule.advice or (question.question if question else None)
         self.verdicts.say(key, "needs-human", _with_place(said, (question, *(reason.questions if reason else ()))))
 
     @staticmethod

@@ -16,10 +16,14 @@ from shared.domain.pointer import child, get
 
 
 class TextParams(When):
-    """`pattern` is a regular expression; what it matches (its last group that took part, where it has any) is the finding's `value`."""
+    """`pattern` is a regular expression; what it matches (its last group that took part, where it has any) is the finding's `value`.
+
+    What is itself an answer of the Decisions under `chosen_by` was put there by a human, and no finding.
+    """
 
     paths: tuple[str, ...] = Field(min_length=1)
     pattern: str
+    chosen_by: str | None = None
 
     @field_validator("pattern")
     @classmethod
@@ -29,11 +33,12 @@ class TextParams(When):
 
 
 @check("text", TextParams)
-def text(obj: Mapping[str, Any], params: TextParams, _: Facts) -> Iterator[Found]:
+def text(obj: Mapping[str, Any], params: TextParams, facts: Facts) -> Iterator[Found]:
     """Fires once per object and matched value, at its first place; never inside a Secret."""
     if obj.get("kind") == "Secret" or not params.holds(obj):
         return
-    seen: set[str] = set()
+    answers = facts.decision(params.chosen_by) if params.chosen_by else None
+    seen = {a for a in answers.values() if isinstance(a, str)} if isinstance(answers, dict) else set()
     for path, value in (s for pattern in params.paths for p in expand(obj, pattern) for s in strings(get(obj, p), p)):
         for match in re.finditer(params.pattern, value):
             shown = match[match.lastindex or 0]

@@ -92,6 +92,13 @@ class AsDecided(CannotConvert):
     """A human has decided that the object stays as it is: the finding is answered, and nobody is asked again."""
 
 
+class Unanswered(CannotConvert):
+    """The question of the rule file is open: its own words say what is missing."""
+
+    def __init__(self, path: str = "") -> None:
+        super().__init__("", path=path)
+
+
 class Lookup(Protocol):
     """The cross-object facts of a run that conversions need. `namespace` is None where the manifest leaves it out.
 

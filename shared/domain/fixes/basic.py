@@ -2,16 +2,23 @@
 
 from __future__ import annotations
 
+import ipaddress
+import re
 from collections.abc import Mapping
 from typing import Any
 
 from shared.domain.checks.base import Found
-from shared.domain.convert.base import CannotConvert, Conversion, Op
+from shared.domain.convert.base import AsDecided, CannotConvert, Conversion, Op, Unanswered, decision_key
 from shared.domain.convert.registry import CONVERSIONS
 from shared.domain.facts import Facts
 from shared.domain.fixes.base import fix
 from shared.domain.pointer import MISSING, JsonValue, child, get, parent, split
 from shared.domain.rulebook import Closed
+
+KEEP = "keep"
+"""The answer that a name or an address stays as it is: AKS reaches it."""
+ADDRESSES_ONLY = ("Endpoints", "EndpointSlice")
+"""Kinds whose entries take no host name in the place of an address."""
 
 
 class SetParams(Closed):
@@ -36,6 +43,13 @@ class ConvertParams(Closed):
     """`name` of a conversion in shared/domain/convert."""
 
     name: str
+
+
+class AnswerParams(Closed):
+    """`family` of the Decision on a name; `write`: whether the answer takes the name's place, or a person has more to do."""
+
+    family: str
+    write: bool = True
 
 
 class RemoveParams(Closed):
@@ -97,3 +111,26 @@ def rename_key(obj: Mapping[str, Any], found: Found, params: RenameParams, _: Fa
 def convert(obj: Mapping[str, Any], _: Found, params: ConvertParams, facts: Facts) -> Conversion:
     """Translate the whole object."""
     return CONVERSIONS[params.name](dict(obj), facts)
+
+
+@fix("answered-text", AnswerParams)
+def answered_text(obj: Mapping[str, Any], found: Found, params: AnswerParams, facts: Facts) -> Conversion:
+    """Put the answer in the place of the found name, wherever the text at the found place holds it; `keep` leaves it."""
+    name, text = found.fields["value"], get(obj, found.path)
+    answer = facts.decision(decision_key(params.family, name))
+    if not isinstance(answer, str):
+        raise Unanswered(found.path)
+    if answer == KEEP:
+        raise AsDecided("Kept, as decided.", path=found.path)
+    if not params.write or not isinstance(text, str) or (obj["kind"] in ADDRESSES_ONLY and not _is_address(answer)):
+        raise CannotConvert(f"Decided as {answer}, which must be written here by hand.", path=found.path)
+    new = re.sub(rf"(?<![\w.-]){re.escape(name)}(?![\w-])", lambda _: answer, text)
+    return Conversion((Op("replace", found.path, new),))
+
+
+def _is_address(text: str) -> bool:
+    try:
+        ipaddress.ip_address(text)
+    except ValueError:
+        return False
+    return True
