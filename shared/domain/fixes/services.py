@@ -9,7 +9,7 @@ from typing import Any
 
 from shared.domain.checks.base import Found
 from shared.domain.checks.cluster import Nothing
-from shared.domain.checks.services import INTERNAL, exposure_key
+from shared.domain.checks.services import INTERNAL, exposure, exposure_key
 from shared.domain.convert.base import CannotConvert, Conversion, Loss, Op
 from shared.domain.facts import Facts
 from shared.domain.fixes.base import fix
@@ -23,10 +23,9 @@ IDLE_TIMEOUT = f"{AZURE}load-balancer-tcp-idle-timeout"
 
 @fix("load-balancer-exposure", Nothing)
 def load_balancer_exposure(obj: Mapping[str, Any], found: Found, _: Nothing, facts: Facts) -> Conversion:
-    """`internal` writes the Azure annotation; without an answer it asks once per Service name."""
-    key = exposure_key(obj)
-    if facts.decision(key) != "internal":
-        question = Question(key, f"Is the load balancer of Service {split_name(obj)} public or internal on AKS?", "internal")
+    """`internal` writes the Azure annotation; without an answer it asks once per Service."""
+    if exposure(obj, facts) != "internal":
+        question = Question(exposure_key(obj), f"Is the load balancer of Service {split_name(obj)} public or internal on AKS?", "internal")
         raise CannotConvert("On AKS a Service of type LoadBalancer gets a public address unless it says internal.", question, found.path)
     return Conversion(tuple(internal_operations(obj)))
 
