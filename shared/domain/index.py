@@ -47,7 +47,8 @@ KEPT: Mapping[str, tuple[str, ...]] = {
     "Secret": ("/type",),
     "Certificate": ("/spec/secretName", "/spec/dnsNames"),
     "StatefulSet": ("/spec/volumeClaimTemplates",),
-    "RoleBinding": ("/roleRef",),
+    "RoleBinding": ("/roleRef", "/subjects"),
+    "ClusterRoleBinding": ("/roleRef", "/subjects"),
     "SecurityContextConstraints": (
         "/users",
         "/groups",

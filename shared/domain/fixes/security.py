@@ -7,6 +7,7 @@ from typing import Any
 
 from shared.domain.checks.base import Found
 from shared.domain.checks.cluster import Nothing
+from shared.domain.checks.random_user import chosen, user_key
 from shared.domain.convert.base import CannotConvert, Conversion, Op, decision_key
 from shared.domain.facts import Facts
 from shared.domain.fixes.base import fix, put
@@ -55,6 +56,30 @@ def non_root(obj: Mapping[str, Any], found: Found, _: Nothing, facts: Facts) -> 
     if isinstance(get(obj, parent(found.path)), dict):
         return Conversion(tuple(put(obj, child(parent(found.path), field), value) for field, value in settings.items()))
     return Conversion((put(obj, parent(found.path), settings),))
+
+
+@fix("user-and-group", Nothing)
+def user_and_group(obj: Mapping[str, Any], found: Found, _: Nothing, facts: Facts) -> Conversion:
+    """User and group of the pods by the Decision `users.<workload>`; `image` leaves the user to the image and gives the volumes a group."""
+    key, answer = user_key(obj), facts.decision(user_key(obj))
+    if not str(answer).isdigit() and answer != IMAGE:
+        question = Question(
+            key,
+            f"Which user id do the pods of {workload_name(obj)} run as? (`{IMAGE}`: the one that the image names.)"
+            f" The group of their volumes ({found.fields['storage']}) is set with it.",
+            "1001",
+        )
+        raise CannotConvert("Only the image says which user it can run as, and only you know whose files are on the volumes.", question)
+    context = parent(found.path)
+    wanted = {"runAsUser": int(answer), "fsGroup": int(answer)} if answer != IMAGE else {"fsGroup": OPENSHIFT_GROUP}
+    settings = {field: value for field, value in wanted.items() if not chosen(get(obj, child(context, field)))}
+    if isinstance(get(obj, context), dict):
+        return Conversion(tuple(put(obj, child(context, field), value) for field, value in settings.items()))
+    return Conversion((put(obj, context, settings),))
+
+
+OPENSHIFT_GROUP = 1001
+"""A group for the volumes of an image that names its user: any would do; images made for OpenShift use this number (sclorg)."""
 
 
 def _of_the_pod(obj: Mapping[str, Any], path: str) -> bool:
