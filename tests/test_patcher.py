@@ -42,6 +42,12 @@ def test_only_the_value_changes() -> None:
     assert "-  storageClassName: local-path" in result.diff
 
 
+def test_a_file_without_a_fix_still_says_which_resources_it_calls_for() -> None:
+    file, setup, findings = opened("{apiVersion: bitnami.com/v1alpha1, kind: SealedSecret, metadata: {name: db}}\n")
+    outcome = patch(file, findings, propose(file, findings, setup), setup).outcome
+    assert (outcome.status, [r.kind for r in outcome.resources]) == ("unchanged", ["Secret to bring along", "Key vault"])
+
+
 def test_a_fix_that_breaks_the_schema_is_refused_alone() -> None:
     """The second unit is made wrong by hand: the plan is made anew without the fix that a proof rejected."""
     file, setup, findings = opened(TWO)

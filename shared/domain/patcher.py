@@ -46,7 +46,7 @@ def patch(
             plan = propose(file, findings, setup, blocked)
     outcome = FileOutcome(
         file.path, findings.status, findings.reason, findings.documents, plan.violations or findings.violations, (), plan.suggestions,
-        questions=plan.questions,
+        resources=plan.resources, questions=plan.questions,
     )  # fmt: skip
     return PatchedFile(outcome, file.data)
 

@@ -26,7 +26,7 @@ _COMPONENT = re.compile(r"(?:k3s|rke2)-|kube-(?:apiserver|scheduler|controller-m
 
 def subject_key(kind: str, name: str) -> str:
     """The Decision for a subject: `subjects.Group/dev-team`."""
-    return decision_key(GROUP, f"{kind}/{name}")
+    return decision_key("subjects", f"{kind}/{name}")
 
 
 def people(obj: Mapping[str, Any]) -> Iterator[tuple[str, str, str]]:

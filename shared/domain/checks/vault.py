@@ -52,7 +52,7 @@ def auth_mount(obj: Mapping[str, Any], params: MountParams, facts: Facts) -> Ite
         if not isinstance(value, str) or opaque(value):
             continue
         mount = mount_of(value)[1]
-        key = decision_key(GROUP, mount)
+        key = decision_key("vaultMounts", mount)
         if mount and mount not in settled and facts.decision(key) != KEEP:
             yield Found(path, {"value": mount, "key": key})
 
