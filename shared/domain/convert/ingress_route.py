@@ -130,6 +130,7 @@ def _outcome(
 ) -> dict[str, Any]:
     """Filters and backends of a route; a redirect to HTTPS happens on plain HTTP only and takes the place of the backends."""
     if filters.redirect is not None and not secure:
+        losses += filters.redirect_losses
         return {"filters": [filter_of("RequestRedirect", filters.redirect)]}
     entries = filters.entries(tls=secure)
     route = route.model_copy(update={"services": weighted_services(route.services, namespace_of(obj), path, lookup)})

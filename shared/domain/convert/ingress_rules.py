@@ -87,7 +87,7 @@ class Builder:
         if self.settings.middlewares:
             prefix = value if kind == PREFIX else None
             found = read_middlewares(self.settings.middlewares, namespace_of(self.obj), prefix, path, self.lookup)
-            self.losses += [x for x in found.losses if x not in self.losses]
+            self.losses += [x for x in (*found.losses, *found.redirect_losses) if x not in self.losses]
             place.redirect = found.redirect or place.redirect
             filters += found.entries(tls=self._is_secure(place.host))
         rule: dict[str, Any] = {"matches": [{"path": {"type": kind, "value": value}}]}

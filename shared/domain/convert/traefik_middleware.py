@@ -61,6 +61,8 @@ class Filters:
     rewrite: dict[str, Any] | None = None
     redirect: dict[str, Any] | None = None
     losses: list[Loss] = field(default_factory=list)
+    redirect_losses: list[Loss] = field(default_factory=list)
+    """What is lost where the redirect is used."""
 
     def entries(self, *, tls: bool) -> list[dict[str, Any]]:
         """`rules[].filters`. An empty header value removes the header, as in Traefik."""
@@ -106,7 +108,8 @@ def _apply(filters: Filters, name: str, kind: str, options: Mapping[str, Any], p
     if kind == "redirectScheme":
         filters.redirect = _redirect(read_form(RedirectScheme, options, path), name, path)
         status = filters.redirect["statusCode"]
-        filters.losses.append(Loss(path, f"the redirect answers {status} to every method; Traefik answered 307 or 308 to all but GET"))
+        said = f"the redirect answers {status} to every method; Traefik answered 307 or 308 to all but GET"
+        filters.redirect_losses.append(Loss(path, said))
     elif kind == "headers":
         _headers(filters, name, options, path)
     elif kind in ("stripPrefix", "addPrefix", "replacePath"):

@@ -24,7 +24,10 @@ class Weighted(Form):
 
 
 def weighted_services(services: Sequence[Service], namespace: str | None, path: str, lookup: Lookup) -> list[Service]:
-    """A route's services, a weighted TraefikService of the run replaced by its own. Raises CannotConvert where that is not exact."""
+    """A route's services, a weighted TraefikService of the run replaced by its own. Raises CannotConvert where that is not exact.
+
+    The cookie of the whole stands with the first, so that its loss is told once.
+    """
     if all(s.kind != "TraefikService" or "@" in s.name for s in services):
         return list(services)
     only = services[0]
@@ -38,5 +41,6 @@ def weighted_services(services: Sequence[Service], namespace: str | None, path: 
     weighted = read_form(Weighted, spec["weighted"], path)
     if any(s.kind != "Service" for s in weighted.services):
         raise CannotConvert(f"TraefikService {only.name} names another TraefikService", path=path)
-    sticky = weighted.sticky or only.sticky
-    return [s.model_copy(update={"namespace": s.namespace or only.namespace, "sticky": s.sticky or sticky}) for s in weighted.services]
+    first, *others = weighted.services
+    first = first.model_copy(update={"sticky": weighted.sticky or only.sticky or first.sticky})
+    return [s.model_copy(update={"namespace": s.namespace or only.namespace}) for s in (first, *others)]
