@@ -108,6 +108,20 @@ def test_text_output_says_what_repeats_itself_once_and_counts_by_rule(tmp_path: 
     assert "  pods.yaml: 3 more of AKS0801, the same otherwise, in line 4" in aks_copilot("inspect", tmp_path).stdout.decode()
 
 
+def test_text_output_names_some_of_many_files_that_are_refused_alike_and_puts_errors_first(tmp_path: Path) -> None:
+    for n in range(6):
+        (tmp_path / f"t{n}.yaml").write_text(
+            "kind: Service\n" * n + "apiVersion: v1\nkind: Service\nmetadata: {name: {{ .Values.name }}}\n"
+        )
+    (tmp_path / "z.yaml").write_text(
+        "apiVersion: v1\nkind: Pod\nmetadata: {name: p}\nspec: {nodeName: pi4, containers: [{name: c, image: 'app:1'}]}\n"
+    )
+    lines = aks_copilot("inspect", tmp_path).stdout.decode().splitlines()
+    assert [line.split()[1] for line in lines if line.startswith("  refused t")] == ["t0.yaml", "t1.yaml", "t2.yaml"]
+    assert "  refused 3 more files in ., for the same reason" in lines
+    assert [line.split()[1] for line in lines if line.startswith("  z.yaml:")] == ["error", "warning", "warning"]
+
+
 @pytest.mark.parametrize(
     ("resolution", "severity", "level", "left"),
     [

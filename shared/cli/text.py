@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections import defaultdict
 from collections.abc import Iterable, Sequence
+from pathlib import PurePosixPath
 
 from shared.cli.console import SEVERITY_STYLE, paragraph, say
 from shared.domain.decision_keys import GROUPS
@@ -15,6 +16,9 @@ from shared.domain.rulebook import by_id
 from shared.domain.run import RunSetup
 
 _STATUS_STYLE = {"patched": "green", "created": "green", "refused": "yellow", "failed": "bold red"}
+_TROUBLES = ("refused", "failed")
+_DETAIL = re.compile(r" \((?:line \d+|holds [^)]*)\)")
+"""What differs in the reasons of files that are refused alike."""
 _KEY = re.compile(rf"\b(?:{'|'.join(GROUPS)})\.\S+")
 """The key of a Decision in a reason: findings that differ in nothing else are alike."""
 _IN_FULL = 3
@@ -72,21 +76,40 @@ def _print_patched(outcome: FileOutcome) -> None:
 def _print_findings(found: Sequence[tuple[FileOutcome, Sequence[Violation]]]) -> None:
     said: set[tuple[str, str]] = set()
     for outcome, violations in found:
-        _print_file(outcome, violations, said)
+        if violations:
+            _print_file(outcome, violations, said)
+    _print_troubles([outcome for outcome, violations in found if not violations])
     _print_table([(outcome.path, violation) for outcome, violations in found for violation in violations])
 
 
+def _print_troubles(outcomes: Iterable[FileOutcome]) -> None:
+    """The files that were refused, or failed, with their reasons; of many alike in one folder (a chart's templates) some."""
+    alike: dict[tuple[str, str, str], list[FileOutcome]] = defaultdict(list)
+    for outcome in outcomes:
+        if outcome.status in _TROUBLES:
+            alike[outcome.status, _DETAIL.sub("", outcome.reason or ""), str(PurePosixPath(outcome.path).parent)].append(outcome)
+    if alike:
+        say("")
+    for (status, _, folder), group in alike.items():
+        shown = len(group) if len(group) <= _IN_FULL + 1 else _IN_FULL
+        for outcome in group[:shown]:
+            _print_trouble(outcome, f"{outcome.path} ")
+        if group[shown:]:
+            say("  ", (status, _STATUS_STYLE[status]), f" {len(group) - shown} more files in {folder}, for the same reason")
+
+
+def _print_trouble(outcome: FileOutcome, path: str = "") -> None:
+    say("  ", (outcome.status, _STATUS_STYLE[outcome.status]), f" {path}{redact(outcome.reason or '')}")
+
+
 def _print_file(outcome: FileOutcome, violations: Sequence[Violation], said: set[tuple[str, str]]) -> None:
-    """`said` holds what was explained already, by rule: its why (under "") and each outcome with its reason."""
-    troubled = outcome.status in ("refused", "failed")
-    if not violations and not troubled:
-        return
+    """The gravest first. `said` holds what was explained already, by rule: its why (under "") and each outcome with its reason."""
     say("")
     say((outcome.path, "bold"))
-    if troubled:
-        say("  ", (outcome.status, _STATUS_STYLE[outcome.status]), f" {redact(outcome.reason or '')}")
+    if outcome.status in _TROUBLES:
+        _print_trouble(outcome)
     alike: dict[tuple[str, str, str], list[Violation]] = defaultdict(list)
-    for violation in violations:
+    for violation in sorted(violations, key=lambda v: -SEVERITIES.index(v.severity)):
         alike[violation.rule_id, violation.resolution, _KEY.sub("", violation.reason or "")].append(violation)
     for group in alike.values():
         _print_group(outcome.path, group, said)
