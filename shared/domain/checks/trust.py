@@ -38,15 +38,15 @@ SIGNERS: Mapping[bytes, str] = {
 
 @check("kubeconfig", Nothing)
 def kubeconfig(obj: Mapping[str, Any], _: Nothing, __: Facts) -> Iterator[Found]:
-    """Fires at each key of a ConfigMap or Secret that is a kubeconfig for another cluster. Field `value`: the server, never a Secret's."""
+    """Fires at each key of a ConfigMap or Secret that is a kubeconfig for another cluster. Field `value` names the server, never a Secret's."""
     secret = obj.get("kind") == "Secret"
     for path, text in _texts(obj):
         server = _SERVER.search(text) if _KUBECONFIG.search(text) else None
         if server and not any(fnmatch.fnmatchcase(server[1], g) for g in _SAME_EVERYWHERE):
-            yield Found(path, {"value": "the API server in a kubeconfig" if secret else server[1]})
+            yield Found(path, {"value": "a kubeconfig for another cluster" if secret else f"a kubeconfig for {server[1]}"})
     if secret and get(obj, _ARGO_CLUSTER) == "cluster":
         yield from (
-            Found(path, {"value": "a cluster that Argo CD deploys to"})
+            Found(path, {"value": "the login to a cluster that Argo CD deploys to"})
             for path, text in _texts(obj)
             if path.endswith("/server") and not any(fnmatch.fnmatchcase(text, g) for g in _SAME_EVERYWHERE)
         )

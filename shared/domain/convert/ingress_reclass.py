@@ -86,7 +86,9 @@ def _class(obj: Mapping[str, Any], lookup: Lookup, added: Mapping[str, str]) -> 
 
 
 def _annotation_losses(obj: Mapping[str, Any], controller: Controller, settings: Settings) -> list[Loss]:
-    known = [x for x in settings.losses if x.path != annotation_path(TIMEOUT)]
+    """What the new controller does not read; what cert-manager and external-dns are told of a Gateway is no loss on an Ingress."""
+    theirs = {annotation_path(a) for a in own_annotations(obj, controller)} - {annotation_path(TIMEOUT)}
+    known = [x for x in settings.losses if x.path in theirs]
     own = [a for a in own_annotations(obj, controller) if controller is not ROUTER or a == TIMEOUT]
     said = {x.path for x in known}
     return [*known, *(Loss(annotation_path(a), UNREAD) for a in own if annotation_path(a) not in said)]
