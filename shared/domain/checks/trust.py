@@ -38,7 +38,7 @@ SIGNERS: Mapping[bytes, str] = {
 
 @check("kubeconfig", Nothing)
 def kubeconfig(obj: Mapping[str, Any], _: Nothing, __: Facts) -> Iterator[Found]:
-    """Fires at each key of a ConfigMap or Secret that is a kubeconfig for another cluster. Field `value` names the server, never a Secret's."""
+    """Fires at each key of a ConfigMap or Secret that is a kubeconfig for another cluster. Field `value`: its server, never a Secret's."""
     secret = obj.get("kind") == "Secret"
     for path, text in _texts(obj):
         server = _SERVER.search(text) if _KUBECONFIG.search(text) else None
