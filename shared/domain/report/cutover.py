@@ -37,7 +37,7 @@ def cutover_md(setup: RunSetup, outcomes: Iterable[FileOutcome], after: Inventor
 def _purpose(move: Move) -> str:
     target = inline(str(move.target.get("title") or move.target.get("name") or "AKS"))
     made = f"Made from run {code(move.setup.run_id)}: {inline(move.setup.source.profile)} to {target}."
-    if not move.runs:
+    if not move.acts:
         return f"{made} Nothing in it runs pods."
     pause = (
         "The application stands still while its data is copied." if move.pauses else "It keeps no data: both clusters can serve at once."
@@ -87,7 +87,7 @@ def _left_out(move: Move) -> Iterator[str]:
 
 
 def _steps(move: Move) -> list[str]:
-    if not move.runs:
+    if not move.acts:
         return numbered([Phase("Steps", [*prepare(move), *holding.deploy(move)])])
     night = [*holding.quiesce(move), *copying.last_copy(move), *holding.start(move), *traffic.verify(move), *traffic.switch(move)]
     phases = [

@@ -121,9 +121,10 @@ class Data:
 
 
 def databases(inventory: Inventory) -> tuple[Database, ...]:
-    """The databases among what runs for good."""
+    """The databases among what runs for good, each once, however many folders describe it."""
     found = ((item, container) for item in inventory.running if item.kind in LASTING for container in item.containers)
-    return tuple(Database(item, str(c.get("name", "")), engine) for item, c in found if (engine := _engine(c)))
+    made = (Database(item, str(c.get("name", "")), engine) for item, c in found if (engine := _engine(c)))
+    return tuple({database.file: database for database in made}.values())
 
 
 def _engine(container: Mapping[str, Any]) -> Engine | None:
@@ -137,10 +138,10 @@ def _engine(container: Mapping[str, Any]) -> Engine | None:
 def data_of(before: Inventory, after: Inventory) -> Data:
     """What the two inventories say of the application's data; claims by their names on AKS."""
     held = databases(after)
-    owners = {id(d.item) for d in held}
+    owners = {d.key for d in held}
     kinds: dict[str, list[Claim]] = {"copied": [], "dumped": [], "shared": [], "raw": []}
     for claim in claims(after):
-        if claim.users and all(id(user) in owners for user in claim.users):
+        if claim.users and all((user.namespace, user.name) in owners for user in claim.users):
             kinds["dumped"].append(claim)
         elif _is_same_storage(claim, before, after):
             kinds["shared"].append(claim)

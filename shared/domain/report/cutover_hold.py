@@ -61,11 +61,13 @@ def _spaces(move: Move) -> list[str | None]:
 def _closed(move: Move) -> list[str]:
     commands = [kubectl("AKS", n, f"create {QUOTA} --hard=pods=0") for n in _spaces(move)]
     bare = f" For {', '.join(inline(i.name) for i in move.new.pods)} `apply` says `exceeded quota`: that is right." if move.new.pods else ""
-    return [f"A quota keeps every pod from starting before the data is there.{bare}", "", *fenced(*commands)]
+    return [f"A quota keeps every pod from starting before the data is there.{bare}", "", *fenced(*commands)] if commands else []
 
 
 def _opened(move: Move) -> list[str]:
     gone = [kubectl("AKS", n, f"delete {QUOTA}") for n in _spaces(move)]
+    if not gone:
+        return []
     return ["Take the quota away. What was not scaled to 0 starts within minutes:", "", *fenced(*gone, *ready("AKS", move.new))]
 
 
@@ -138,8 +140,24 @@ def quiesce(move: Move) -> Iterator[Step]:
     commands = stop("OLD", move.before, old)
     spaces = dict.fromkeys(i.namespace for i in (*old.scaled, *old.pods, *old.daemons, *old.scheduled, *old.jobs))
     wait = ["Go on when none of their pods is left and no job runs:", "", *fenced(*(kubectl("OLD", n, "get pods,jobs") for n in spaces))]
-    lines = [why, "", *_gitops(move), *_numbers(move), *(fenced(*commands) if commands else []), *(wait if spaces else [])]
+    lines = [
+        why,
+        "",
+        *_foreign_pods(move),
+        *_gitops(move),
+        *_numbers(move),
+        *(fenced(*commands) if commands else []),
+        *(wait if spaces else []),
+    ]
     yield Step("stop", "Stop writing on the old cluster: users are not served from here on", lines)
+
+
+def _foreign_pods(move: Move) -> list[str]:
+    """Claims that no workload of the run mounts: charts and operators make pods too."""
+    named = ", ".join(inline(c.name) for c in (*move.data.copied, *move.data.raw) if not c.users)
+    return (
+        [f"No manifest here runs what mounts {named}: stop it on both clusters by the means of its chart or operator.", ""] if named else []
+    )
 
 
 def _numbers(move: Move) -> list[str]:

@@ -10,7 +10,7 @@ from typing import Any
 
 from shared.domain.inventory import Inventory, Item, as_it_came
 from shared.domain.model import FileOutcome, Violation
-from shared.domain.report.cutover_data import SCALED, Data, Database, data_of, databases
+from shared.domain.report.cutover_data import LASTING, SCALED, Data, Database, data_of, databases
 from shared.domain.run import RunSetup
 
 HOST = re.compile(r"(\*\.)?[a-z0-9]([-a-z0-9]*[a-z0-9])?(\.[a-z0-9]([-a-z0-9]*[a-z0-9])?)*")
@@ -68,6 +68,11 @@ class Move:
         return bool(self.after.running)
 
     @functools.cached_property
+    def acts(self) -> bool:
+        """Whether there is anything to stop, copy or switch; a chart's pods may use claims and hosts that manifests make."""
+        return self.runs or self.data.moves or bool(self.entries or self.hosts)
+
+    @functools.cached_property
     def pauses(self) -> bool:
         """Whether the application must stand still for the move: two clusters must not write the same data."""
         return self.data.moves or bool(self.data.shared) or any(item.facts.get("shares") for item in self.after.running)
@@ -84,9 +89,10 @@ class Move:
 
     def _writers(self, inventory: Inventory, held: Sequence[Database]) -> Writers:
         """With a database, everything else may write to it over the network; without, what mounts data writes it."""
-        owners = tuple({id(d.item): d.item for d in held}.values())
+        owners = tuple({d.key: d.item for d in held}.values())
+        keys = {d.key for d in held}
         all_write = bool(owners)
-        others = [i for i in inventory.running if not any(i is owner for owner in owners)]
+        others = [i for i in inventory.running if i.kind not in LASTING or (i.namespace, i.name) not in keys]
         writing = [i for i in others if all_write or i.facts.get("shares") or i.facts.get("claims") or i.facts.get("templates")]
 
         def kind(*kinds: str) -> tuple[Item, ...]:
