@@ -57,8 +57,8 @@ GROUPS: Mapping[str, Group] = {
         "what passes TLS through to the pods: a TLSRoute on the Gateway, or a load balancer, public or internal", "passthrough"
     ),
     "ports": Group("the port of a Service that a route uses", "port"),
-    "hosts": Group("what becomes of a host name of the old cluster that a manifest names"),
-    "addresses": Group("what becomes of an address of the old network"),
+    "hosts": Group("what a host name of the old cluster is called on AKS, which is then written in its place; `keep` where it stays"),
+    "addresses": Group("the address that takes the place of one of the old network, which is then written; `keep` where AKS reaches it"),
     "loadBalancers": Group("whether a Service of type LoadBalancer gets a public or an internal address", "exposure"),
     "ingress": Group("whether the shared Gateway gets a public or an internal address", "exposure", ("exposure",)),
     "gateways": Group(
@@ -71,8 +71,10 @@ GROUPS: Mapping[str, Group] = {
     "nodePools": Group("the AKS node pool that takes the place of a node pool of the old cloud"),
     "zones": Group("the Azure zone or region that takes the place of one of the old cloud"),
     "machineTypes": Group("the Azure VM size that takes the place of a machine type of the old cloud"),
-    "ingressClasses": Group("the ingress class of the AKS cluster for the Ingress that a chart makes: `none` where a route replaces it"),
-    "bases": Group("where among the files a copy of a remote base lies"),
+    "ingressClasses": Group(
+        "the ingress class for the Ingress that a chart makes: `none` where a route replaces it, `keep` where its controller comes along"
+    ),
+    "bases": Group("where among the files a copy of a remote base lies; `keep` where it needs nothing on AKS"),
     "identities": Group("the client id of the managed identity that takes the place of another cloud's role"),
     "subjects": Group(
         "the Entra ID object id of a user or group that a binding names (a user's sign-in name too); `keep`, or `drop` to take it out",
