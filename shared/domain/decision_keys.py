@@ -75,7 +75,7 @@ GROUPS: Mapping[str, Group] = {
         "the ingress class for the Ingress that a chart makes: `none` where a route replaces it, `keep` where its controller comes along"
     ),
     "bases": Group("where among the files a copy of a remote base lies; `keep` where it needs nothing on AKS"),
-    "identities": Group("the client id of the managed identity that takes the place of another cloud's role"),
+    "identities": Group("the client id of the managed identity that a ServiceAccount (or the class of a vault) uses on AKS"),
     "subjects": Group(
         "the Entra ID object id of a user or group that a binding names (a user's sign-in name too); `keep`, or `drop` to take it out",
         "subject",

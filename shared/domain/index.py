@@ -45,6 +45,9 @@ KEPT: Mapping[str, tuple[str, ...]] = {
     "TraefikService": ("/spec",),
     "Ingress": ("/spec", "/metadata/annotations"),
     "Secret": ("/type",),
+    "ServiceAccount": ("/metadata/annotations",),
+    "AzureIdentity": ("/spec/clientID",),
+    "AzureIdentityBinding": ("/spec/azureIdentity", "/spec/selector"),
     "Certificate": ("/spec/secretName", "/spec/dnsNames"),
     "StatefulSet": ("/spec/volumeClaimTemplates",),
     "RoleBinding": ("/roleRef", "/subjects"),
@@ -201,10 +204,23 @@ def _pod_facts(obj: Mapping[str, Any]) -> dict[str, JsonValue]:
         "short": sorted({tag for _, c in containers(obj) if (tag := short_tag(c.get("image")))}),
         "selectors": [t for t in (*terms, spread) if t is not MISSING],
     }
+    if IDENTITY_LABELS.intersection(facts["labels"]):
+        named = [get(obj, p) for p in expand(obj, "$containers/env/*/name")]
+        facts["identity"] = {"account": account_of(obj), "own": "AZURE_CLIENT_ID" in named}
     mounted = (get(obj, p) for p in expand(obj, "$pod/volumes/*/persistentVolumeClaim/claimName"))
     owned = get(obj, "/metadata/ownerReferences") is not MISSING
     claims: list[JsonValue] = [name for name in mounted if isinstance(name, str) and not owned]
     return facts | {"claims": claims} if claims else facts
+
+
+def account_of(obj: Mapping[str, Any]) -> str:
+    """The name of the ServiceAccount that the pods of an object run under."""
+    name = get(obj, f"{pod_spec(obj)}/serviceAccountName")
+    return name if isinstance(name, str) and name else "default"
+
+
+IDENTITY_LABELS = frozenset({"azure.workload.identity/use", "aadpodidbinding"})
+"""Labels by which pods ask for an identity of Azure: workload identity, and pod-managed identity before it."""
 
 
 def _controllers_label(obj: Mapping[str, Any]) -> dict[str, JsonValue]:
