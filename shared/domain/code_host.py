@@ -7,8 +7,9 @@ credentials.
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Protocol
+from typing import Any, Protocol
 
 FILE, EXECUTABLE, SYMLINK, SUBMODULE, FOLDER = "100644", "100755", "120000", "160000", "040000"
 """Modes of tree entries: https://git-scm.com/book/en/v2/Git-Internals-Git-Objects"""
@@ -80,3 +81,28 @@ class CodeReader(Protocol):
 
     def compare(self, repository: Repository, base: str, head: str) -> Comparison | None:
         """What changed from `base` to `head`; None where one of them is gone or they have no common ancestor."""
+
+
+@dataclass(frozen=True, slots=True)
+class CheckRun:
+    """A check run as the host keeps it; `annotations` is how many it has so far."""
+
+    id: int
+    url: str
+    annotations: int = 0
+
+
+class CheckHost(Protocol):
+    """Writes check runs, and commit statuses where the credentials may not write those. Fields are named as GitHub names them."""
+
+    def find(self, repository: Repository, sha: str, name: str, external_id: str) -> CheckRun | None:
+        """The check run of a commit that carries our id; None where there is none yet."""
+
+    def create(self, repository: Repository, fields: Mapping[str, Any]) -> CheckRun:
+        """A new check run. Raises CriticalError where the credentials may not (a token: only a GitHub App writes check runs)."""
+
+    def update(self, repository: Repository, check: CheckRun, fields: Mapping[str, Any]) -> CheckRun:
+        """Change a check run; annotations in `fields` come on top of those that are there."""
+
+    def set_status(self, repository: Repository, sha: str, fields: Mapping[str, Any]) -> str:
+        """The newest status of its context on a commit; the commit's address."""

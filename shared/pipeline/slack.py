@@ -9,19 +9,16 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 from typing import Any
 
 from shared.domain import slack
-from shared.domain.errors import TransientError
 from shared.domain.ports import Chat
 from shared.domain.slack import ChatMessage, Told
-from shared.pipeline import names, publish, results, state
+from shared.pipeline import lock, names, publish, results, state
 from shared.pipeline.context import Context
 
-_LOCKED, _AGAIN = 90.0, 5.0  # seconds: the life of a lock, the wait for it
 _TOLD_BY = {"pull-request": "pull request", "check": "check run"}
 
 
@@ -37,7 +34,7 @@ class SlackPublisher:
         message, phase = _message(ctx, run, self.report_url)
         if message is None:
             return None
-        with _lock(ctx, run):
+        with lock.held(ctx, run, publish.SLACK):
             before = publish.recall(ctx, run, publish.SLACK) or {}
             if before.get("digest") == _digest(message):
                 return {k: v for k, v in before.items() if k not in ("error", "at")}
@@ -83,22 +80,6 @@ def _told(ctx: Context, run: str, report_url: str | None) -> Told:
     origin = state.find(ctx, names.origin(run)) or {}
     where = f"{origin['repository']}@{str(origin['commit'])[:7]}" if "repository" in origin and "commit" in origin else ""
     return Told(run, names.app_of(run), where, links, troubles)
-
-
-@contextmanager
-def _lock(ctx: Context, run: str) -> Iterator[None]:
-    """Only one delivery at a time tells of a run. Raises TransientError where another holds the lock."""
-    name, now = f"{run}/slack.lock", ctx.clock()
-    if not state.save(ctx, name, {"at": now}, if_absent=True):
-        held = ctx.blobs.read(names.RUNS, name, max_bytes=1024)
-        if held is None or now - json.loads(held[0])["at"] < _LOCKED:
-            raise TransientError("another message tells Slack of this run", _AGAIN)
-        if not ctx.blobs.write(names.RUNS, name, state.dump({"at": now}), if_match=held[1]):
-            raise TransientError("another message tells Slack of this run", _AGAIN)
-    try:
-        yield
-    finally:
-        ctx.blobs.delete(names.RUNS, name)
 
 
 def _digest(message: ChatMessage) -> str:
