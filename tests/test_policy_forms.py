@@ -76,3 +76,63 @@ def test_variants_of_latest_follow_the_newest_version_too(image: str, flagged: b
 def test_the_question_shows_an_answer_that_is_an_image(image: str, sample: str) -> None:
     done = fix({"app.yaml": yaml.safe_dump(workload("Deployment", pod_spec(containers=[container(image=image)]))).encode()}, "generic")
     assert [q.example for q in done.questions if q.key.startswith("images.")] == [sample]
+
+
+# --- disruption budgets: kube-linter's pdb-min-available and pdb-max-unavailable, AKS' UnsatisfiablePDB
+
+
+def budget(**spec: Any) -> dict[str, Any]:
+    selector = {"matchLabels": {"app": "web"}}
+    return {"apiVersion": "policy/v1", "kind": "PodDisruptionBudget", "metadata": {"name": "web"}, "spec": {"selector": selector, **spec}}
+
+
+def scaled(replicas: int | None, kind: str = "Deployment") -> dict[str, Any]:
+    obj = workload(kind, pod_spec(topologySpreadConstraints=[{"maxSkew": 1}]))
+    obj["spec"]["template"]["metadata"] = {"labels": {"app": "web", "tier": "front"}}
+    obj["spec"] |= {"replicas": replicas} if replicas is not None else {}
+    return obj
+
+
+def blocked(*objects: dict[str, Any], path: str = "app.yaml", more: dict[str, bytes] | None = None) -> list[str]:
+    """The places that AKS1043 names."""
+    files = {path: yaml.safe_dump_all(objects).encode(), **(more or {})}
+    return [v.path for outcome in fix(files, "generic").outcomes for v in outcome.violations if v.rule_id == "AKS1043"]
+
+
+@pytest.mark.parametrize(
+    ("spec", "replicas", "place"),
+    [
+        ({"maxUnavailable": 0}, None, "/spec/maxUnavailable"),
+        ({"maxUnavailable": "0%"}, 3, "/spec/maxUnavailable"),
+        ({"maxUnavailable": 0, "minAvailable": 0}, 3, "/spec/maxUnavailable"),
+        ({"minAvailable": "100%"}, None, "/spec/minAvailable"),
+        ({"minAvailable": 1}, 1, "/spec/minAvailable"),
+        ({"minAvailable": 3}, 2, "/spec/minAvailable"),
+        ({"minAvailable": "50%"}, 1, "/spec/minAvailable"),
+        ({"minAvailable": "51%"}, 2, "/spec/minAvailable"),
+        ({"minAvailable": "50%"}, 2, None),
+        ({"minAvailable": 1}, 2, None),
+        ({"minAvailable": 1}, 0, None),
+        ({"minAvailable": 1}, None, None),
+        ({"minAvailable": 0}, 1, None),
+        ({"minAvailable": "${MIN}"}, 1, None),
+        ({"maxUnavailable": 1}, 1, None),
+        ({"maxUnavailable": "1%"}, 1, None),
+        ({}, 1, None),
+    ],
+)
+def test_budgets_that_let_no_pod_go(spec: dict[str, Any], replicas: int | None, place: str | None) -> None:
+    for kind in ("Deployment", "StatefulSet", "ReplicationController"):
+        assert blocked(budget(**spec), scaled(replicas, kind)) == ([place] if place else [])
+
+
+def test_a_budget_for_pods_that_something_else_counts_is_not_judged() -> None:
+    scaler = {"apiVersion": "autoscaling/v2", "kind": "HorizontalPodAutoscaler", "metadata": {"name": "web"}, "spec": {"maxReplicas": 3}}
+    assert blocked(budget(minAvailable=1), scaled(1), scaler) == []
+    base = {"base/kustomization.yaml": b"resources: [app.yaml]\n"}
+    over = {"prod/kustomization.yaml": b"resources: [../base]\nreplicas: [{name: web, count: 3}]\n"}
+    assert blocked(budget(minAvailable=1), scaled(1), path="base/app.yaml", more=base) == ["/spec/minAvailable"]
+    assert blocked(budget(minAvailable=1), scaled(1), path="base/app.yaml", more=base | over) == []
+    other = scaled(1)
+    other["spec"]["template"]["metadata"]["labels"] = {"app": "api"}
+    assert blocked(budget(minAvailable=1), other) == []

@@ -13,6 +13,7 @@ from shared.domain.convert.backend_services import ANNOTATIONS
 from shared.domain.convert.edits import annotations_of, metadata
 from shared.domain.convert.image_triggers import TRIGGERS
 from shared.domain.convert.kustomize import Kustomizations
+from shared.domain.convert.kustomize_names import without_literals
 from shared.domain.convert.template import Answers, expanded
 from shared.domain.convert.trigger_images import short_tag
 from shared.domain.image_names import ImageName
@@ -108,7 +109,7 @@ def build_index(manifests: Iterable[Manifest], answers: Answers) -> dict[str, Js
             and manifest.documents
             and isinstance(manifest.documents[0].value, dict)
         ):
-            kustomizations[manifest.path] = {k: v for k, v in manifest.documents[0].value.items() if k != "secretGenerator"}
+            kustomizations[manifest.path] = without_literals(manifest.documents[0].value)
         if manifest.status != "manifest":
             continue
         seen: set[str] = set()
@@ -204,6 +205,8 @@ def _pod_facts(obj: Mapping[str, Any]) -> dict[str, JsonValue]:
         "short": sorted({tag for _, c in containers(obj) if (tag := short_tag(c.get("image")))}),
         "selectors": [t for t in (*terms, spread) if t is not MISSING],
     }
+    replicas = get(obj, "/spec/replicas")
+    facts |= {"replicas": replicas} if isinstance(replicas, int) and not isinstance(replicas, bool) else {}
     if IDENTITY_LABELS.intersection(facts["labels"]):
         named = [get(obj, p) for p in expand(obj, "$containers/env/*/name")]
         facts["identity"] = {"account": account_of(obj), "own": "AZURE_CLIENT_ID" in named}

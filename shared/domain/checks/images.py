@@ -25,7 +25,7 @@ def image_tag(obj: Mapping[str, Any], _: Nothing, facts: Facts) -> Iterator[Foun
     filled = _filled_in(obj)
     for path, container in containers(obj):
         image = container.get("image")
-        if not isinstance(image, str) or opaque(image) or container.get("name") in filled:
+        if not isinstance(image, str) or opaque(image) or str(container.get("name")) in filled:
             continue
         name = ImageName.parse(image)
         if name and not name.digest and _floats(name.tag) and not facts.kustomizations.versioned(name.name):
