@@ -9,12 +9,13 @@ from __future__ import annotations
 import threading
 from collections.abc import Callable
 from dataclasses import dataclass, replace
-from functools import partial
+from functools import cache, partial
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from azure.core.credentials import TokenCredential
 
+    from shared.domain.code_host import CodeReader
     from shared.domain.ports import SecretStore
     from shared.pipeline.context import Context, Engine
     from shared.pipeline.delivery import Step
@@ -35,6 +36,12 @@ class Services:
         from shared.pipeline import intake
 
         intake.uploaded(self.context, name)
+
+    def delivered(self, body: bytes, **headers: str | None) -> tuple[int, dict[str, str]]:
+        """A delivery of GitHub's webhook (shared.pipeline.github_webhook.Delivery): the status and the answer."""
+        from shared.pipeline import github_webhook
+
+        return github_webhook.receive(self.context, self.secrets, github_webhook.Delivery(body, **headers))
 
     def deliver(self, queue: str, text: str, dequeue_count: int = 1) -> None:
         """One message of a work queue."""
@@ -86,7 +93,7 @@ def build_services(settings: Settings) -> Services:
     ensure = partial(storage.ensure, names.CONTAINERS, names.QUEUES)
     probe = AzureStorage(settings.storage, retries=0)  # a health probe wants an answer now
     store = secrets.build(settings.key_vault_uri, settings.secret_seconds, partial(_credential, settings.storage.client_id))
-    context = Context(storage, storage, build_engine(), limits)
+    context = Context(storage, storage, build_engine(), limits, code=_code_reader(settings.github_url, store))
     return Services(_with_slack(context, settings, store), probe.check, ensure, store)
 
 
@@ -101,6 +108,19 @@ def _with_slack(context: Context, settings: Settings, store: SecretStore) -> Con
     chat = SlackBot(store, settings.slack.channel, settings.slack.api) if bot else SlackWebhook(store)
     told = SlackPublisher(chat, settings.report_url)
     return replace(context, publishers={**context.publishers, "slack": told}, alarm=told.lost)
+
+
+def _code_reader(url: str, store: SecretStore) -> Callable[[], CodeReader]:
+    """GitHub, connected when it is first needed: most messages never need it."""
+
+    @cache
+    def make() -> CodeReader:
+        from shared.adapters.github.client import Client
+        from shared.adapters.github.read import GitHubReader
+
+        return GitHubReader(Client(url, store))
+
+    return make
 
 
 def _credential(client_id: str | None) -> TokenCredential:

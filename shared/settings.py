@@ -14,6 +14,7 @@ from dataclasses import dataclass
 from shared.domain.errors import CriticalError
 
 PREFIX = "STORAGE"
+GITHUB_API = "https://api.github.com"
 BLOB_SOURCES = ("LogsAndContainerScan", "EventGrid")
 """Values of BLOB_TRIGGER_SOURCE, which functions/intake.py reads when the app is indexed."""
 SLACK_MODES = ("off", "bot", "webhook")
@@ -55,6 +56,8 @@ class Settings:
     secret_seconds: int = 300
     """How long a secret that was read from the vault is used before it is read again."""
     slack: SlackSettings = SlackSettings()
+    github_url: str = GITHUB_API
+    """The base of GitHub's API: https://<host>/api/v3 where the host is an Enterprise Server."""
     report_url: str | None = None
     """Where people read a report; `{runId}` stands for the run."""
 
@@ -83,9 +86,17 @@ def load_settings(environment: Mapping[str, str] | None = None) -> Settings:
     if vault and not vault.startswith("https://"):
         problems.append("KEY_VAULT_URI must start with https://")
     slack, report = _slack(env, problems.append), _report_url(env, problems.append)
+    github = _github_url(env, problems.append)
     if problems:
         raise CriticalError("settings: " + "; ".join(problems))
-    return Settings(storage, key_vault_uri=vault, slack=slack, report_url=report, **numbers)
+    return Settings(storage, key_vault_uri=vault, slack=slack, report_url=report, github_url=github, **numbers)
+
+
+def _github_url(env: Mapping[str, str], problem: Callable[[str], None]) -> str:
+    url = env.get("GITHUB_API_URL", "").strip().rstrip("/") or GITHUB_API
+    if not url.startswith(("https://", "http://localhost:")):
+        problem("GITHUB_API_URL must start with https://")
+    return url
 
 
 def _slack(env: Mapping[str, str], problem: Callable[[str], None]) -> SlackSettings:

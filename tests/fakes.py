@@ -13,6 +13,7 @@ from toy import TOY
 
 from shared.adapters.secrets import EnvironmentSecrets
 from shared.domain.archive import ArchiveLimits
+from shared.domain.code_host import CodeReader
 from shared.domain.errors import ValidationError
 from shared.domain.ports import BlobInfo
 from shared.pipeline import names
@@ -125,6 +126,7 @@ class World:
     fuse: Fuse = field(default_factory=Fuse)
     limits: Limits = field(default_factory=lambda: Limits(batch_bytes=3000, sweep_after=0, archive=ArchiveLimits(1000, 100_000, 1_000_000)))
     publishers: Mapping[str, Publisher] = field(default_factory=dict)
+    code: Callable[[], CodeReader] | None = None
 
     def __post_init__(self) -> None:
         self.queue = MemoryQueue()
@@ -133,7 +135,7 @@ class World:
         self.errors: list[str] = []
         self._random = random.Random(self.seed)
         blobs, queue = _GuardedBlobs(self.blobs, self), _GuardedQueue(self.queue, self)
-        context = Context(blobs, queue, self.engine, self.limits, lambda: self.queue.now, self.publishers)
+        context = Context(blobs, queue, self.engine, self.limits, lambda: self.queue.now, self.publishers, code=self.code)
         self.services = Services(context, lambda: {"blob": "ok"}, lambda: None, EnvironmentSecrets({}))
         self.context = context
 

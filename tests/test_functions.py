@@ -64,6 +64,7 @@ def test_every_trigger_is_pinned(registered: dict[str, Any]) -> None:
         "patcher_poison": queue("patches-poison"),
         "reporter_poison": queue("reports-poison"),
         "runs": {"type": "httpTrigger", "methods": ["GET", "POST"], "authLevel": "FUNCTION", "route": "api/runs/{*path}"},
+        "github_webhook": {"type": "httpTrigger", "methods": ["POST"], "authLevel": "ANONYMOUS", "route": "api/github/webhook"},
         "health": {"type": "httpTrigger", "methods": ["GET"], "authLevel": "ANONYMOUS", "route": "api/health"},
     }
 

@@ -73,9 +73,13 @@ def test_compare(emulate: Emulate) -> None:
     straight = github.compare(repository, base, head)
     assert straight is not None
     assert straight.whole
+    assert straight.straight
     assert set(straight.paths) == {"a.yaml", "b.yaml", "d/e.yaml"}
     over, apart = github.compare(repository, head, many), github.compare(repository, many, forced)
-    assert (over and over.whole, over and len(over.paths), apart and apart.whole) == (False, 300, False)
+    assert over is not None
+    assert apart is not None
+    assert (over.whole, over.straight, len(over.paths)) == (False, True, 300)
+    assert (apart.straight, apart.paths) == (False, ("z.yaml",))
     same = github.compare(repository, head, head)
     assert (same and same.paths, same and same.whole) == ((), True)
     assert github.compare(repository, NONE, head) is None

@@ -59,12 +59,13 @@ class Listing:
 class Comparison:
     """What changed on the way from one commit to another.
 
-    `paths` holds both names of a renamed file. `whole` is False where the host may have left files out, or where the second commit
-    does not descend from the first, so that the paths do not tell everything.
+    `paths` holds both names of a renamed file. `whole` is False where the host may have left files out. `straight` is False where the
+    second commit does not descend from the first: the paths are then those that changed since their common ancestor.
     """
 
     paths: tuple[str, ...]
     whole: bool = True
+    straight: bool = True
 
 
 class CodeReader(Protocol):

@@ -12,6 +12,8 @@ Anything else that escapes a stage is a bug and is treated as transient: retried
 
 from __future__ import annotations
 
+_FIRST_WAIT, _LONGEST_WAIT = 30.0, 900.0  # seconds
+
 
 class AksCopilotError(Exception):
     """Base of all errors of the program. `str(error)` is one line fit for a user and holds no secret."""
@@ -23,6 +25,12 @@ class TransientError(AksCopilotError):
     def __init__(self, message: str, retry_after: float | None = None) -> None:
         super().__init__(message)
         self.retry_after = retry_after
+
+
+def patient(error: TransientError, attempt: int) -> TransientError:
+    """The error with a wait that grows from try to try, where it names none: an outsider's outage may outlast the host's tries."""
+    wait = error.retry_after or min(_LONGEST_WAIT, _FIRST_WAIT * 2.0 ** min(attempt - 1, 30))
+    return TransientError(str(error), wait)
 
 
 class ValidationError(AksCopilotError):

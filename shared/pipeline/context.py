@@ -7,6 +7,8 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 
 from shared.domain.archive import ArchiveLimits
+from shared.domain.code_host import CodeReader
+from shared.domain.errors import CriticalError
 from shared.domain.inventory import Inventory
 from shared.domain.model import FileOutcome
 from shared.domain.plan import FilePlan
@@ -65,3 +67,11 @@ class Context:
     """By name, in the order in which they are asked (shared.pipeline.publish)."""
     alarm: Callable[[Context, str], None] | None = None
     """Tells people of a record of `lost/`, by its name, once."""
+    code: Callable[[], CodeReader] | None = None
+    """Makes the reader of repositories, the same one each time."""
+
+    def code_reader(self) -> CodeReader:
+        """Raises CriticalError where no host of repositories is set up."""
+        if self.code is None:
+            raise CriticalError("no host of repositories is set up")
+        return self.code()

@@ -66,6 +66,8 @@ def _read(ctx: Context, source: sources.Source) -> tuple[ArchiveContent, dict[st
     try:
         content = sources.read(ctx, source)
     except ValidationError as error:
+        if source.fetch is not None:
+            raise  # no upload that can be put beside the report: the run fails, and says why
         name = source.name.rstrip("/").rpartition("/")[2] if source.container == names.MANIFESTS else f"upload.{source.kind}"
         return ArchiveContent(), {name: logs.describe(error)}
     return content, content.refused

@@ -2,6 +2,7 @@
 
     upload        {"name"}: an archive or `.ready` in `manifests`; or {"app", "kind", "body", ...}: a stored POST body
     quiet-check   {"name", "known"}: a file of `manifests/<app>/`, looked at again RUN_QUIET_SECONDS after it came
+    webhook       a delivery of GitHub (github_intake.py)
 
 Quiet needs no clock: a check of the file that is still the newest under its prefix, `RUN_QUIET_SECONDS` after that file was
 seen, means that nothing came since. The checks of all other files are dropped, but for the first file's, which re-delays
@@ -15,11 +16,10 @@ from dataclasses import replace
 from functools import partial
 from typing import Any
 
-from shared import logs
 from shared.domain.messages import Envelope, MessageType, new_traceparent
 from shared.domain.ports import BlobInfo
 from shared.domain.run import RunOptions
-from shared.pipeline import delivery, freeze, knowledge, names, sources, state
+from shared.pipeline import delivery, freeze, github_intake, ignored, knowledge, names, sources
 from shared.pipeline.context import Context
 
 
@@ -32,18 +32,14 @@ def uploaded(ctx: Context, name: str) -> None:
 
 def handle(ctx: Context, envelope: Envelope) -> delivery.Following | None:
     """One message of the `intake` queue. The run goes on under its own name, so that what goes wrong is recorded there."""
+    if envelope.type == "webhook":
+        return github_intake.handle(ctx, envelope)
     source = _source(ctx, envelope)
     if source is None:
         return None
     if source.container == names.MANIFESTS:
         source = replace(source, knowledge=knowledge.keep(ctx))
     return envelope.model_copy(update={"run_id": source.run_id}), partial(freeze.start, source=source)
-
-
-def ignore(ctx: Context, name: str, reason: str) -> None:
-    """Record an upload that starts no run."""
-    logs.event("ignored", name=name, reason=reason)
-    state.save(ctx, names.ignored(name), {"name": name, "reason": reason})
 
 
 def _source(ctx: Context, envelope: Envelope) -> sources.Source | None:
@@ -54,7 +50,7 @@ def _source(ctx: Context, envelope: Envelope) -> sources.Source | None:
         return _quiet_check(ctx, name, payload.get("known"))
     if envelope.type == "upload":
         return _posted(payload) if "body" in payload else _uploaded(ctx, name)
-    ignore(ctx, envelope.dedup_key, f"messages of type {envelope.type} are not supported")
+    ignored.record(ctx, envelope.dedup_key, f"messages of type {envelope.type} are not supported")
     return None
 
 
@@ -68,9 +64,9 @@ def _uploaded(ctx: Context, name: str) -> sources.Source | None:
     if slash and names.is_app(app) and path == names.READY:
         return sources.folder(ctx, app)
     if slash:
-        ignore(ctx, name, "the first folder is no application name ([a-z0-9-], at most 40 characters)")
+        ignored.record(ctx, name, "the first folder is no application name ([a-z0-9-], at most 40 characters)")
     elif names.app_archive(name) is None:
-        ignore(ctx, name, "not an archive <app>.zip or <app>.tar.gz with an application name ([a-z0-9-], at most 40 characters)")
+        ignored.record(ctx, name, "not an archive <app>.zip or <app>.tar.gz with an application name ([a-z0-9-], at most 40 characters)")
     else:
         return sources.archive(ctx, name)
     return None

@@ -12,13 +12,12 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from shared import logs
-from shared.domain.errors import CriticalError, TransientError, ValidationError
+from shared.domain.errors import CriticalError, TransientError, ValidationError, patient
 from shared.domain.messages import Envelope, new_traceparent, timestamp
 from shared.pipeline import names, state
 from shared.pipeline.context import Context
 
 SLACK = "slack"
-_FIRST_WAIT, _LONGEST_WAIT = 30.0, 900.0  # seconds between tries in an outage that does not say how long it lasts
 
 
 def announce(ctx: Context, run: str, *publishers: str) -> None:
@@ -43,8 +42,7 @@ def handle(ctx: Context, envelope: Envelope) -> None:
         else:
             _ask(ctx, envelope.run_id, str(payload.get("publisher", "")))
     except TransientError as error:
-        wait = error.retry_after or min(_LONGEST_WAIT, _FIRST_WAIT * 2 ** (envelope.attempt - 1))
-        raise TransientError(str(error), wait) from error
+        raise patient(error, envelope.attempt) from error
 
 
 def _ask(ctx: Context, run: str, name: str) -> None:

@@ -1,4 +1,4 @@
-"""Where a run's files come from: a folder of `manifests`, an archive there, or the body of POST /api/runs.
+"""Where a run's files come from: a folder of `manifests`, an archive there, the body of POST /api/runs, or a repository (checkout.py).
 
 Each source first gives its snapshot (names and ETags: what the run is named after), then its files. Reading a folder checks
 every ETag against the snapshot; a blob that changed in between raises SnapshotChangedError and the run is not started.
@@ -7,12 +7,13 @@ every ETag against the snapshot; a blob that changed in between raises SnapshotC
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 
 from shared.domain.archive import ArchiveContent, ArchiveKind, open_archive, path_problem, too_large
 from shared.domain.errors import CriticalError, TransientError, ValidationError
+from shared.domain.pointer import JsonValue
 from shared.domain.ports import BlobInfo
 from shared.domain.run import RunOptions, SourceFile
 from shared.pipeline import names
@@ -32,7 +33,7 @@ class SnapshotChangedError(TransientError):
 class Source:
     """One upload as the Intake sees it before reading: `snapshot` holds (name, ETag) pairs.
 
-    `kind` is "folder" (then `blobs` are its files), or the form of the one blob `name` in `container`.
+    `kind` is "folder" or "github" (then `blobs` are its files), or the form of the one blob `name` in `container`.
     """
 
     app: str
@@ -45,6 +46,10 @@ class Source:
     blobs: tuple[BlobInfo, ...] = field(default=())
     knowledge: str = ""
     """The digest under which the team's knowledge was frozen."""
+    fetch: Callable[[Context, Source], ArchiveContent] | None = None
+    """Reads the files where they do not lie in `container` (a repository)."""
+    record: Mapping[str, JsonValue] = field(default_factory=dict)
+    """Where the files come from, for the publishers (names.origin)."""
 
     @property
     def run_id(self) -> str:
@@ -77,6 +82,8 @@ def read(ctx: Context, source: Source) -> ArchiveContent:
 
     Raises ValidationError where nothing of it can be used (a broken archive), SnapshotChangedError where it is not what it was.
     """
+    if source.fetch is not None:
+        return source.fetch(ctx, source)
     if source.kind == "folder":
         return _read_folder(ctx, source)
     found = ctx.blobs.read(source.container, source.name, max_bytes=ctx.limits.upload_bytes)
@@ -99,14 +106,14 @@ def copy_unread(ctx: Context, source: Source, run: str) -> None:
 
 def _read_folder(ctx: Context, source: Source) -> ArchiveContent:
     content = ArchiveContent()
-    wanted = _choose(ctx, content, ((blob.name.removeprefix(source.name), blob.size, blob) for blob in source.blobs))
+    wanted = choose(ctx, content, ((blob.name.removeprefix(source.name), blob.size, blob) for blob in source.blobs))
     with ThreadPoolExecutor(_READERS) as pool:
         content.files = list(pool.map(lambda item: _read_blob(ctx, *item), wanted))
     return content
 
 
-def _choose(ctx: Context, content: ArchiveContent, items: Iterable[tuple[str, int, BlobInfo]]) -> list[tuple[str, BlobInfo]]:
-    """What may be read, by path and listed size; the rest goes to `content.refused`."""
+def choose(ctx: Context, content: ArchiveContent, items: Iterable[tuple[str, int, BlobInfo]]) -> list[tuple[str, BlobInfo]]:
+    """What may be read, by path and listed size; the rest goes to `content.refused`. Raises ValidationError over the limit of files."""
     limits, total, wanted = ctx.limits.archive, 0, []
     for path, size, blob in items:
         if ".git" in path.split("/"):

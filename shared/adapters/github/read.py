@@ -62,7 +62,7 @@ def _listing(found: Any) -> Listing:
 
 def _comparison(found: Any) -> Comparison:
     paths = {name for file in found["files"] for name in (file["filename"], file.get("previous_filename")) if name}
-    return Comparison(tuple(sorted(paths)), found["status"] in _STRAIGHT and len(found["files"]) < COMPARED_FILES)
+    return Comparison(tuple(sorted(paths)), len(found["files"]) < COMPARED_FILES, found["status"] in _STRAIGHT)
 
 
 def _descends(entries: Iterable[TreeEntry]) -> bool:
