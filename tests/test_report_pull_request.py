@@ -89,3 +89,9 @@ def test_no_value_of_a_secret_is_in_the_body() -> None:
     text = body(values.setup(), [*values.outcomes(), outcome, replace(outcome, path="b.yaml", status="refused")], values.diffs())
     assert values.PASSWORD not in text
     assert "DB\\_PASSWORD=\\*\\*\\*" in text
+
+
+def test_a_long_name_is_cut_and_ten_thousand_characters_are_always_enough() -> None:
+    evil = "@a#1" * 5000
+    setup = replace(values.setup(), app=evil, source=replace(values.setup().source, profile=evil), target={"title": evil})
+    assert length(body(setup, crowd(3), {}, limit=10_000)) <= 10_000

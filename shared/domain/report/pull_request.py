@@ -23,7 +23,7 @@ from shared.domain.run import RunSetup
 LIMIT = 65_536
 """Characters that GitHub takes as a body; more is a 422, "body is too long (maximum is 65536 characters)"."""
 _TEXT = 600
-_NAME = 80
+_NAME = 200
 _PATHS = 3
 _PLACES = 5
 _ACTING = re.compile(r"(?<=[@#])(?=\w)|(?<=\bGH)(?=-\d)|(?<=:)(?=//)|(?<=\bwww)(?=\.)", re.IGNORECASE)
@@ -54,7 +54,7 @@ def body(setup: RunSetup, outcomes: Iterable[FileOutcome], diffs: Mapping[str, s
     """The body, at most `limit` characters as GitHub counts them. `diffs` are masked, by path; only the size of each is told.
 
     `first_line` (trusted Markdown) comes before everything: DESIGN 10 wants it where the source cluster reads the base branch.
-    Raises ValueError where not even the head and the counts fit; 4,000 characters beyond `first_line` always do.
+    Raises ValueError where not even the head and the counts fit; 10,000 characters beyond `first_line` always do.
     """
     files = sorted(outcomes, key=lambda o: o.path)
     head = (f"{first_line}\n\n" if first_line else "") + _head(setup, files)
