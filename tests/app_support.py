@@ -15,12 +15,12 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field, replace
 from typing import Any
 
-from shared.domain.decisions import FILE_NAME
+from shared.domain.decisions import FILE_NAME, open_questions
 from shared.domain.inspector import inspect
 from shared.domain.intake import plan_run
 from shared.domain.manifest import read_manifest, resources
 from shared.domain.patcher import patch
-from shared.domain.reporter import finish, open_questions
+from shared.domain.reporter import finish
 from shared.domain.run import RunOptions, SourceFile
 from shared.domain.schema import flaw
 from shared.domain.thinker import LOSS_RULE, propose

@@ -128,10 +128,23 @@ def test_what_cannot_follow_blocks(content):
     assert kustomizations(content).blocks_conversion("web.yaml", other) is None
 
 
-def test_routes_under_a_name_prefix_are_left_alone():
-    content = {"resources": ["web.yaml"], "namePrefix": "dev-"}
-    assert "HTTPRoute" in (kustomizations(content).blocks_conversion("web.yaml", ROUTE) or "")
-    assert kustomizations(content).blocks_conversion("web.yaml", DC) is None
+def test_routes_of_a_remote_base_under_a_name_prefix_are_left_alone():
+    url = "https://github.com/acme/base//deploy?ref=v1"
+    files = {"prod/kustomization.yaml": {"resources": [url, "own.yaml"], "namePrefix": "dev-"}}
+    known = Kustomizations(files, {}.get, {url: "upstream/base.yaml"})
+    assert "prefix" in (known.blocks_conversion("upstream/base.yaml", ROUTE) or "")
+    assert known.blocks_conversion("prod/own.yaml", ROUTE) is None
+    assert known.blocks_conversion("upstream/base.yaml", DC) is None
+
+
+def test_what_names_other_objects_is_told_where_a_name_changes_above():
+    files = {
+        "base/kustomization.yaml": {"resources": ["web.yaml"]},
+        "other/kustomization.yaml": {"resources": ["web.yaml"]},
+        "prod/kustomization.yaml": {"resources": ["../base"], "nameSuffix": "-1"},
+    }
+    known = Kustomizations(files, {}.get)
+    assert known.renaming(["base/web.yaml", "other/web.yaml"], frozenset()) == ["base/kustomization.yaml"]
 
 
 def test_route_patches_may_touch_labels_only():

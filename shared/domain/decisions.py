@@ -12,7 +12,7 @@ from shared.domain import decision_file, repository
 from shared.domain.convert.base import KEEP, Op, split_decision_key
 from shared.domain.decision_keys import GROUPS, Group, wrong_answers
 from shared.domain.errors import ValidationError
-from shared.domain.model import Question
+from shared.domain.model import FileOutcome, Question
 from shared.domain.pointer import JsonValue, child
 from shared.domain.yaml_lines import line_of
 
@@ -66,6 +66,20 @@ def answer(decisions: Mapping[str, Any], key: str) -> JsonValue:
             return None
         value = value[part]
     return value
+
+
+def places_of(outcomes: Sequence[FileOutcome]) -> dict[str, list[str]]:
+    """The files that wait for each answer, by its key."""
+    found: dict[str, list[str]] = {}
+    for outcome in sorted(outcomes, key=lambda o: o.path):
+        for key in dict.fromkeys(q.key for q in outcome.questions):
+            found.setdefault(key, []).append(outcome.path)
+    return found
+
+
+def open_questions(outcomes: Sequence[FileOutcome]) -> list[Question]:
+    """Every question of the run once, in the order of the files."""
+    return list(dict.fromkeys(q for o in sorted(outcomes, key=lambda o: o.path) for q in o.questions))
 
 
 def skeleton(source: str, questions: Iterable[Question], places: Mapping[str, Sequence[str]] = MappingProxyType({})) -> str:

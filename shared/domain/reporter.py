@@ -17,13 +17,15 @@ from shared.domain.convert import gateway
 from shared.domain.convert.base import Op
 from shared.domain.convert.gateway_addons import ADD_ONS, LOAD_BALANCER, setup_of
 from shared.domain.convert.kustomize_changes import Changes
+from shared.domain.convert.kustomize_names import HEADER as NAMES_HEADER
+from shared.domain.convert.kustomize_names import NAME_REFERENCES, ROUTES, configured, names_file
 from shared.domain.decisions import FILE_NAME as DECISIONS
-from shared.domain.decisions import read_decisions, skeleton, updates
+from shared.domain.decisions import open_questions, places_of, read_decisions, skeleton, updates
 from shared.domain.inspector import facts_of
 from shared.domain.inventory import as_it_is_left
 from shared.domain.ledger import Ledger, Read, located
 from shared.domain.manifest import read_manifest
-from shared.domain.model import FileOutcome, PatchOperation, Question, ResourceRef, Violation
+from shared.domain.model import FileOutcome, PatchOperation, ResourceRef, Violation
 from shared.domain.moved_images import gone_objects, moved_images
 from shared.domain.pointer import nearest
 from shared.domain.route_claims import twice_claimed
@@ -65,20 +67,6 @@ def survey(setup: RunSetup, outcomes: Sequence[FileOutcome], original: Read) -> 
     step.charts()
     step.entries = waive(step.entries, step.facts.acceptance, original)
     return tuple(step.entries[path] for path in sorted(step.entries))
-
-
-def places_of(outcomes: Sequence[FileOutcome]) -> dict[str, list[str]]:
-    """The files that wait for each answer, by its key."""
-    found: dict[str, list[str]] = {}
-    for outcome in sorted(outcomes, key=lambda o: o.path):
-        for key in dict.fromkeys(q.key for q in outcome.questions):
-            found.setdefault(key, []).append(outcome.path)
-    return found
-
-
-def open_questions(outcomes: Sequence[FileOutcome]) -> list[Question]:
-    """Every question of the run once, in the order of the files."""
-    return list(dict.fromkeys(q for o in sorted(outcomes, key=lambda o: o.path) for q in o.questions))
 
 
 class _Finishing(Ledger):
@@ -159,12 +147,23 @@ class _Finishing(Ledger):
             self.remove(path, KUSTOMIZE_RULE)
         for (path, document), ops in known.patch_operations(changes).items():
             self.change(path, [located(document, op, KUSTOMIZE_RULE) for op in ops])
+        self._follow_names()
         if (
             gateway.FILE_NAME in created
             and self.setup.index["kustomizations"]
             and not any(created & {o.path} for o in self.outcomes if o.status == "patched")
         ):
             self._note_unlisted()
+
+    def _follow_names(self) -> None:
+        """Where kustomize renames what routes name, tell it where they do."""
+        routes = [o.path for o in self.outcomes if any(r.kind in ROUTES for r in o.retyped)]
+        secrets = frozenset(x.tls_secret for o in self.outcomes for x in o.listeners if x.tls_secret)
+        for path in self.facts.kustomizations.renaming(routes, secrets):
+            content = read_manifest(path, self.read(path) or b"").documents[0].value
+            made = [located(0, op, KUSTOMIZE_RULE) for op in configured(path, content)] if isinstance(content, dict) else []
+            if made and self.change(path, made) and names_file(path) not in self.entries:
+                self.create(names_file(path), NAMES_HEADER, [NAME_REFERENCES], KUSTOMIZE_RULE)
 
     def _kept(self, converted: set[ResourceRef]) -> tuple[ResourceRef, ...]:
         """Objects of a kind that was converted elsewhere in the run, but not here."""

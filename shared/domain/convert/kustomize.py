@@ -1,7 +1,7 @@
 """The kustomizations of a run, kept true when files, kinds and API versions change under them.
 
-`Kustomizations.blocks_conversion` is asked before an object is converted: a patch, replacement or name prefix that would no longer fit
-the result is a reason to leave the object alone. Afterwards `operations` and `patch_operations` say what must change in the
+`Kustomizations.blocks_conversion` is asked before an object is converted: a patch or replacement that would no longer fit the
+result is a reason to leave the object alone. Afterwards `operations` and `patch_operations` say what must change in the
 kustomizations and in the files of strategic-merge patches. What kustomize does is from its own documentation and from kubectl 1.35:
 a patch file without a target is matched by apiVersion, kind and name; a target's fields are anchored regular expressions.
 """
@@ -9,18 +9,18 @@ a patch file without a target is matched by apiVersion, kind and name; a target'
 from __future__ import annotations
 
 import posixpath
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence, Set
 from typing import Any
 
 from shared.domain.convert.base import Op
 from shared.domain.convert.kustomize_changes import INCLUDING, Changes, following, image_entries, listed, patches_nothing
+from shared.domain.convert.kustomize_names import ROUTES, changes_names
 from shared.domain.convert.kustomize_patches import body_fits, retyped_body
 from shared.domain.convert.kustomize_patches import patches_of as read_patches
 from shared.domain.convert.kustomize_remote import foreign_bases
 from shared.domain.model import ResourceRef, Retyping
 
 NAMES = ("kustomization.yaml", "kustomization.yml", "Kustomization")
-GATEWAY_KINDS = ("HTTPRoute", "Gateway")
 
 Read = Callable[[str], Sequence[Any] | None]
 """The parsed documents of a file of the run by its path; None where it is not there or not readable."""
@@ -98,7 +98,7 @@ class Kustomizations:
         """Why an object of `file` must not be converted, or None. One sentence naming the kustomization."""
         for path in self.building(file):
             content = self._files[path]
-            if retyping.kind in GATEWAY_KINDS and (content.get("namePrefix") or content.get("nameSuffix")):
+            if retyping.kind in ROUTES and self.is_copy(file) and changes_names(content, frozenset()):
                 return f"{path} changes names by a prefix or suffix, which kustomize does not follow inside a {retyping.kind}"
             for name in ("replacements", "vars"):
                 if _mentions(content.get(name), retyping.ref):
@@ -107,6 +107,14 @@ class Kustomizations:
                 if patch.selects(retyping.ref) and not body_fits(patch, retyping):
                     return f"{path} patches fields of this {retyping.ref.kind} that its successor does not have ({patch.place})"
         return None
+
+    def renaming(self, routes: Iterable[str], secrets: Set[str]) -> list[str]:
+        """The kustomizations that list a file with routes and must say where these name others, as something above them changes names.
+
+        `secrets` are those that the listeners of the Gateway name.
+        """
+        renamed = {file for file in routes if any(changes_names(self._files[path], secrets) for path in self.building(file))}
+        return [path for path in self.paths if renamed & listed(path, self._files[path], INCLUDING)]
 
     def operations(self, changes: Changes) -> dict[str, tuple[Op, ...]]:
         """The operations per kustomization that keep it true; nothing where nothing changes."""
