@@ -98,8 +98,9 @@ def entra_subject(_: Mapping[str, Any], found: Found, __: Nothing, facts: Facts)
     kind, name, key = found.fields["who"], found.fields["value"], found.fields["key"]
     answer = facts.decision(key)
     if not isinstance(answer, str) or not answer:
-        example = "00000000-0000-0000-0000-000000000000"
-        question = Question(key, f"Which Entra ID object id has the {kind.lower()} that {name} is on AKS (keep, drop)?", example)
+        how = "its object id" if kind == "Group" else "the object id or sign-in name"
+        text = f"Which {kind.lower()} of Entra ID is the {kind.lower()} {name} on AKS? ({how}; keep: the same name; drop: no right)"
+        question = Question(key, text, "00000000-0000-0000-0000-000000000000")
         raise CannotConvert("Only you know who this is in Entra ID.", question, found.path)
     if answer == DROP:
         return Conversion((Op("remove", parent(found.path) if found.path.endswith("/name") else found.path),))

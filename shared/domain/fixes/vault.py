@@ -24,7 +24,8 @@ def auth_mount(obj: Mapping[str, Any], found: Found, _: Nothing, facts: Facts) -
     mount, key = found.fields["value"], found.fields["key"]
     answer = facts.decision(key)
     if not isinstance(answer, str) or not answer:
-        question = Question(key, f"Which Kubernetes auth mount of Vault trusts the AKS cluster, in the place of {mount} (keep)?", "aks")
+        text = f"Which Kubernetes auth mount of Vault trusts the AKS cluster, in the place of {mount}? (keep: the same mount)"
+        question = Question(key, text, "aks")
         raise CannotConvert("Vault must trust the AKS cluster first, under a mount that only you can name.", question, found.path)
     held = get(obj, found.path)
     before = mount_of(held)[0] if isinstance(held, str) else ISSUERS_PREFIX if found.path.startswith("/spec/vault/") else ""
