@@ -29,7 +29,7 @@ def block(value: JsonValue, indent: int, style: Style, *, literal: bool) -> tupl
     if block_scalar:
         header, lines = block_scalar
         return header, [" " * indent + line if line else "" for line in lines]
-    return scalar_text(value), []
+    return scalar_text(value, style.quotes.get(value) if isinstance(value, str) else None), []
 
 
 def mapping_lines(value: dict[str, JsonValue], indent: int, style: Style, *, literal: bool = True) -> list[str]:

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import re
 from collections import Counter
-from dataclasses import dataclass
+from collections.abc import Mapping as MappingOf
+from dataclasses import dataclass, field
 
 from shared.domain.editor.splices import column, eol_at
 from shared.domain.manifest import Document
@@ -27,16 +28,21 @@ class Style:
     comma: str = ", "
     eol: str = "\n"
     """The line end where a text has none to go by."""
+    quotes: MappingOf[str, str] = field(default_factory=dict)
+    """The quotes of texts with variables (`"${PORT}"`): what is put in their place may be a number, and must stay a text."""
 
 
 def style_of(text: str, documents: tuple[Document, ...]) -> Style:
     """What is most common in a file."""
     steps: Counter[int] = Counter()
     dashes: Counter[int] = Counter()
+    quotes: dict[str, str] = {}
     for document in documents:
         for node in walk(document.root.node):
             if isinstance(node, Mapping) and not node.flow:
                 _count(text, node, steps, dashes)
+            elif isinstance(node, Scalar) and node.style in ('"', "'") and "{" in node.text:
+                quotes.setdefault(node.text, node.style)
     unit = _JSON_UNIT.search(text)
     return Style(
         _most(steps, 2),
@@ -45,6 +51,7 @@ def style_of(text: str, documents: tuple[Document, ...]) -> Style:
         ":" if unit is None and '":"' in text and '": ' not in text else ": ",
         "," if unit is None and '","' in text and ", " not in text else ", ",
         eol_at(text, 0, "\n"),
+        quotes,
     )
 
 
