@@ -69,6 +69,20 @@ def test_every_place_that_holds_values_is_looked_at(values: str, rule: str) -> N
     assert rule in rules_of(APPLICATION % values)
 
 
+@pytest.mark.parametrize(
+    ("values", "rule", "fires"),
+    [
+        ("ingress: {main: {enabled: true, annotations: {kubernetes.io/ingress.class: old}}}", "AKS0943", True),
+        ("ingress: {main: {enabled: false, annotations: {kubernetes.io/ingress.class: old}}}", "AKS0943", False),
+        ("ingress: {enabled: false, className: old}", "AKS0943", False),
+        ("service: {enabled: false, main: {type: LoadBalancer}}", "AKS0948", False),
+        ("mail: {enabled: false}, service: {type: LoadBalancer}", "AKS0948", True),
+    ],
+)
+def test_what_the_values_switch_off_is_not_asked_about(values: str, rule: str, fires: bool) -> None:
+    assert (rule in rules_of(APPLICATION % f"valuesObject: {{{values}}}")) is fires
+
+
 def test_an_application_of_several_sources_and_an_application_set_are_looked_at_too() -> None:
     several = (
         "apiVersion: argoproj.io/v1alpha1\nkind: Application\nmetadata: {name: a}\n"

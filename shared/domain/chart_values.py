@@ -40,12 +40,16 @@ class Root:
 
 @dataclass(frozen=True, slots=True)
 class Leaf:
-    """One entry of a mapping inside values. `path` is the root's pointer and the pointer inside, also where the root is a text."""
+    """One entry of a mapping inside values. `path` is the root's pointer and the pointer inside, also where the root is a text.
+
+    `off`: a mapping around it says `enabled: false`, by which charts leave out what the section is about.
+    """
 
     path: str
     names: tuple[str, ...]
     value: Any
     siblings: Mapping[str, Any]
+    off: bool = False
 
     @property
     def name(self) -> str:
@@ -91,14 +95,15 @@ def leaves(obj: Mapping[str, Any]) -> Iterator[Leaf]:
             yield from _walk(root.value, root.pointer, ())
 
 
-def _walk(value: Any, at: str, names: tuple[str, ...]) -> Iterator[Leaf]:
+def _walk(value: Any, at: str, names: tuple[str, ...], *, off: bool = False) -> Iterator[Leaf]:
     if isinstance(value, dict):
+        off = off or value.get("enabled") is False
         for key, inner in value.items():
-            yield Leaf(child(at, key), (*names, key), inner, value)
-            yield from _walk(inner, child(at, key), (*names, key))
+            yield Leaf(child(at, key), (*names, key), inner, value, off)
+            yield from _walk(inner, child(at, key), (*names, key), off=off)
     elif isinstance(value, list):
         for i, inner in enumerate(value):
-            yield from _walk(inner, child(at, i), names)
+            yield from _walk(inner, child(at, i), names, off=off)
 
 
 def changed(obj: Mapping[str, Any], operations: Sequence[Op]) -> Conversion:

@@ -105,10 +105,10 @@ def _modes(siblings: Mapping[str, Any]) -> frozenset[str]:
 
 @check("values-ingress-class", AnsweredParams)
 def values_ingress_class(obj: Mapping[str, Any], params: AnsweredParams, facts: Facts) -> Iterator[Found]:
-    """Fires at the class of an Ingress that the chart makes, where the target does not have it."""
+    """Fires at the class of an Ingress that the chart makes, where the target does not have it; never where the chart's Ingress is off."""
     for leaf in leaves(obj):
         name = plain(leaf.value)
-        if name and _names_ingress_class(leaf) and not _class_is_served(name, facts):
+        if name and not leaf.off and _names_ingress_class(leaf) and not _class_is_served(name, facts):
             answer = facts.decision(decision_key("ingressClasses", name))
             usable = isinstance(answer, str) and answer not in ("", "none", "keep", name)
             if answer is None and not params.answered:
@@ -169,7 +169,7 @@ def values_load_balancer(obj: Mapping[str, Any], _: Nothing, facts: Facts) -> It
     name = get(obj, "/metadata/name")
     key = decision_key("loadBalancers", name if isinstance(name, str) else "unnamed")
     for leaf in leaves(obj):
-        if leaf.name == "type" and leaf.value == "LoadBalancer":
+        if leaf.name == "type" and leaf.value == "LoadBalancer" and not leaf.off:
             annotations = leaf.siblings.get("annotations")
             said = isinstance(annotations, dict) and any(str(k).startswith("service.beta.kubernetes.io/azure-") for k in annotations)
             if not said and facts.decision(key) != "public":
