@@ -62,6 +62,21 @@ def _sample(image: str) -> str:
     return named if named != image else f"{image.removesuffix(':')}:1.2.3"
 
 
+@fix("image-published", Nothing)
+def image_published(obj: Mapping[str, Any], found: Found, _: Nothing, facts: Facts) -> Conversion:
+    """The reference under which a Decision says that the image lies in a registry; where it came from only its builders know."""
+    image = get(obj, found.path)
+    answer = facts.decision(decision_key("images", image))
+    if not isinstance(answer, str) or not answer:
+        ask = f"From which registry does AKS pull {image}, which the old nodes had?"
+        raise CannotConvert(
+            "The name says no registry.", Question(decision_key("images", image), ask, f"myregistry.azurecr.io/{image}"), found.path
+        )
+    if answer == KEEP:
+        raise AsDecided("The answer leaves it as it is.", path=found.path)
+    return Conversion((Op("replace", found.path, answer),))
+
+
 class PrefixParams(Closed):
     """Old start of an image reference -> new start; the longest that matches counts."""
 
