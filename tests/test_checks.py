@@ -29,6 +29,7 @@ PORTABLE = """
         metadata: {labels: {app: web}}
         spec:
           serviceAccountName: web
+          securityContext: {fsGroup: 101}
           tolerations: [{operator: Exists}]
           containers:
             - name: web

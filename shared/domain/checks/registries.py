@@ -86,7 +86,7 @@ def _hosts(obj: Mapping[str, Any]) -> list[str]:
 
 @check("image-of-the-old-nodes", LocalImageParams)
 def image_of_the_old_nodes(obj: Mapping[str, Any], params: LocalImageParams, facts: Facts) -> Iterator[Found]:
-    """Fires at an image with a version but no registry, unknown to Docker Hub's official ones, that is pulled only where it is missing, or never.
+    """Fires at an image with a version but no registry, unknown to Docker Hub's official ones, that a node may have already.
 
     Images without a version, and those that a kustomization names anew, have rules of their own.
     """
