@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 from pathlib import Path
 
 import pytest
@@ -10,6 +11,7 @@ import pytest
 from shared.cli.local import fix_tree, options_for
 from shared.cli.tree import read_tree
 from shared.domain.report.cutover import cutover_md
+from shared.domain.report.cutover_images import is_private
 
 SAMPLES = Path(__file__).parents[1] / "samples"
 DATA = Path(__file__).parent / "data"
@@ -98,3 +100,85 @@ def test_the_page_of_a_rich_application_is_the_golden_one() -> None:
     if os.environ.get("AKS_UPDATE_GOLDEN"):
         path.write_text(text, encoding="utf-8")
     assert text == path.read_text(encoding="utf-8")
+
+
+CLAIM = "apiVersion: v1\nkind: PersistentVolumeClaim\nmetadata: {name: c, namespace: shop}\nspec: {accessModes: [ReadWriteOnce], resources: {requests: {storage: 1Gi}}}\n---\n"  # noqa: E501
+
+
+def steps(text: str) -> dict[str, str]:
+    parts = re.split(r"^### \d+\. (.+)$", text, flags=re.MULTILINE)
+    return dict(zip(parts[1::2], parts[2::2], strict=True))
+
+
+def test_a_chart_is_applied_when_its_data_is_there(tmp_path: Path) -> None:
+    (tmp_path / "chart.yaml").write_text(
+        "apiVersion: helm.cattle.io/v1\nkind: HelmChart\nmetadata: {name: shop, namespace: kube-system}\nspec: {chart: shop}\n"
+    )
+    found = steps(written(tmp_path, CLAIM.removesuffix("---\n")))
+    assert "chart.yaml" not in found["Apply on AKS, and hold what writes"]
+    assert "OUT/chart.yaml" in found["Start on AKS"]
+    assert "No manifest here runs what mounts c" in found["Stop writing on the old cluster: users are not served from here on"]
+
+
+def test_the_configuration_of_a_tool_is_not_applied(tmp_path: Path) -> None:
+    (tmp_path / "skaffold.yaml").write_text("apiVersion: skaffold/v4beta6\nkind: Config\nmetadata: {name: shop}\n")
+    (tmp_path / "kind.yaml").write_text("apiVersion: kind.x-k8s.io/v1alpha4\nkind: Cluster\nname: shop\nmetadata: {name: shop}\n")
+    text = written(tmp_path, "apiVersion: v1\nkind: ConfigMap\nmetadata: {name: a, namespace: shop}\n")
+    assert "OUT/a.yaml" in text
+    assert "skaffold" not in text
+    assert "kind.yaml" not in text
+    assert "x-k8s.io" not in text
+
+
+def test_keda_is_paused_while_its_workload_stands_still(tmp_path: Path) -> None:
+    worker = (
+        "apiVersion: apps/v1\nkind: Deployment\nmetadata: {name: worker, namespace: shop}\nspec: {selector: {matchLabels: {a: b}}, template: {metadata: {labels: {a: b}}, "  # noqa: E501
+        "spec: {volumes: [{name: c, persistentVolumeClaim: {claimName: c}}], containers: [{name: w, image: 'w:1'}]}}}\n---\n"
+        "apiVersion: keda.sh/v1alpha1\nkind: ScaledObject\nmetadata: {name: worker, namespace: shop}\n"
+        "spec: {minReplicaCount: 2, maxReplicaCount: 5, scaleTargetRef: {name: worker}, triggers: []}\n"
+    )
+    found = steps(written(tmp_path, CLAIM + worker))
+    note = "annotate scaledobject.keda.sh/worker autoscaling.keda.sh/paused-replicas"
+    assert (
+        f"kubectl --context OLD -n shop {note}=0 --overwrite" in found["Stop writing on the old cluster: users are not served from here on"]
+    )
+    assert f"kubectl --context AKS -n shop {note}-\n" in found["Start on AKS"]
+    assert "scale deployment/worker --replicas=2" in found["Start on AKS"]
+    assert f"kubectl --context OLD -n shop {note}-\n" in found["Roll back"]
+
+
+def test_what_aks_has_no_kind_for_is_in_no_command_on_aks(tmp_path: Path) -> None:
+    config = (
+        "apiVersion: apps.openshift.io/v1\nkind: DeploymentConfig\nmetadata: {name: web, namespace: shop}\nspec:\n  selector: {app: web}\n"
+        "  template: {metadata: {labels: {app: web}}, spec: {volumes: [{name: c, persistentVolumeClaim: {claimName: c}}], "
+        "containers: [{name: web, image: web}]}}\n  triggers:\n"
+        "    - {type: ImageChange, imageChangeParams: {automatic: true, containerNames: [web], from: {kind: ImageStreamTag, name: 'web:latest'}}}\n"
+    )
+    text = written(tmp_path, CLAIM + config)
+    assert "--context OLD -n shop scale deploymentconfig/web --replicas=0" in text
+    assert "deploymentconfig" not in "".join(line for line in text.split("\n") if "--context AKS" in line)
+    assert "- DeploymentConfig web: AKS does not have this kind." in text
+
+
+@pytest.mark.parametrize(
+    ("image", "private"),
+    [
+        ("registry.lab.local:5000/a/b:1", True),
+        ("10.0.0.7:5000/a:1", True),
+        ("registry:5000/a:1", True),
+        ("image-registry.openshift-image-registry.svc:5000/a/b", True),
+        ("quay.io/a/b:1", False),
+        ("123456789012.dkr.ecr.eu-west-1.amazonaws.com/a:1", False),
+    ],
+)
+def test_a_registry_of_its_own_network_is_told_from_one_that_azure_reaches(image: str, private: bool) -> None:
+    assert is_private(image) is private
+
+
+def test_an_image_that_azure_can_read_is_imported(tmp_path: Path) -> None:
+    ecr = "123456789012.dkr.ecr.eu-west-1.amazonaws.com"
+    (tmp_path / ".aks-copilot.yaml").write_text(f"registries: {{{ecr}: shop.azurecr.io}}\n")
+    pod = f"apiVersion: v1\nkind: Pod\nmetadata: {{name: p, namespace: shop}}\nspec: {{containers: [{{name: a, image: '{ecr}/web:1'}}]}}\n"
+    found = steps(written(tmp_path, pod))
+    assert f"az acr import --name shop --source {ecr}/web:1 --image web:1\n" in found["Copy the images"]
+    assert "skopeo" not in found["Copy the images"]

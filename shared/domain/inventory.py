@@ -115,6 +115,6 @@ def _inventory(found: Iterable[Made]) -> Inventory:
         pattern = RBAC_NAME if obj["apiVersion"].startswith("rbac.") else NAME
         if pattern.fullmatch(name) and (space is None or NAME.fullmatch(space)):
             items.append(Item(file, ref.api_version, ref.kind, space, name, facts, refs))
-        elif facts:
+        elif facts or ref.kind == "Template":
             unnamed.append(f"{ref.kind} {name or 'without a name'} ({file})")
     return Inventory(tuple(items), tuple(unnamed))

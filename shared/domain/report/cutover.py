@@ -11,7 +11,7 @@ from shared.domain.report import cutover_copy as copying
 from shared.domain.report import cutover_hold as holding
 from shared.domain.report import cutover_traffic as traffic
 from shared.domain.report.cutover_commands import PLACEHOLDERS
-from shared.domain.report.cutover_move import Move
+from shared.domain.report.cutover_move import OPENSHIFT, Move
 from shared.domain.report.cutover_prepare import before_you_start, foreign, prepare
 from shared.domain.report.cutover_step import Phase, fenced, numbered
 from shared.domain.report.escape import code, inline
@@ -19,6 +19,12 @@ from shared.domain.report.sizing import sizing
 from shared.domain.run import RunSetup
 
 RENAME = ("kubectl config rename-context NAME-OF-THE-OLD-CONTEXT OLD", "kubectl config rename-context NAME-OF-THE-AKS-CONTEXT AKS")
+PODLESS = frozenset({
+    "external-secrets.io", "cert-manager.io", "bitnami.com", "helm.toolkit.fluxcd.io", "source.toolkit.fluxcd.io", "networking.istio.io",
+    "kustomize.toolkit.fluxcd.io", "security.istio.io", "telemetry.istio.io", "metallb.io", "keda.sh", "traefik.io", "traefik.containo.us",
+    "snapshot.storage.k8s.io", "notification.toolkit.fluxcd.io", "image.toolkit.fluxcd.io", "cilium.io", "kyverno.io", "helm.cattle.io",
+})  # fmt: skip
+"""Groups of operators that make no pods and keep no data of the application, or whose charts are told apart."""
 TOOLS = ("kubectl", "az", "jq", "curl", "dig", "nc", "kubeseal", "skopeo")
 
 
@@ -80,7 +86,9 @@ def _left_out(move: Move) -> Iterator[str]:
         yield f"{item.kind} {inline(item.name)}: what its chart makes."
     for path in (o.path for o in move.outcomes if o.path.rpartition("/")[2] == "Chart.yaml"):
         yield f"{inline(path)}: what this chart makes. Render it with `helm template` and run again."
-    for group, what in foreign(move):
+    for item in move.after.of(*OPENSHIFT):
+        yield f"{item.kind} {inline(item.name)}: AKS does not have this kind. Answer what the report asks of it, and run again."
+    for group, what in (row for row in foreign(move) if row[0] not in PODLESS):
         yield f"{inline(what)} ({inline(group)}): the pods and the data that its operator makes of them. Move these as the operator says."
     if move.setup.index.get("kustomizations"):
         yield "What kustomizations change: names, namespaces, numbers of pods. The commands name objects as their own files do."

@@ -131,7 +131,8 @@ def carry_back(move: Move) -> list[str]:
     if not move.data.moves:
         return []
     lines = [
-        "What was written on AKS is not on the old cluster. Settle before you begin who decides: give it up, or carry it back now.",
+        "What was written on AKS is not on the old cluster. Settle before you begin who decides whether it is given up: then, and before",
+        "any user was on AKS, leave this part out. **It replaces the data of the old cluster**: see first that what AKS holds is whole.",
         "",
     ]
     old = {d.key: d for d in databases(move.before)}

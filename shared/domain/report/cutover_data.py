@@ -37,7 +37,13 @@ _MY = (
     'export MYSQL_PWD="${MARIADB_ROOT_PASSWORD:-${MYSQL_ROOT_PASSWORD:-$(cat "${MARIADB_ROOT_PASSWORD_FILE:-$MYSQL_ROOT_PASSWORD_FILE}" '
     '2>/dev/null)}}"; '
 )
-_MONGO = '${MONGO_INITDB_ROOT_USERNAME:+-u "$MONGO_INITDB_ROOT_USERNAME" -p "$MONGO_INITDB_ROOT_PASSWORD" --authenticationDatabase admin}'
+_MY_ALL = "--all-databases --single-transaction --routines --events --flush-privileges"
+_ADMIN = "--authenticationDatabase admin"
+_MONGO = (
+    f'${{MONGO_INITDB_ROOT_USERNAME:+-u "$MONGO_INITDB_ROOT_USERNAME" -p "$MONGO_INITDB_ROOT_PASSWORD" {_ADMIN}}} '
+    f'${{MONGODB_ADMIN_PASSWORD:+-u admin -p "$MONGODB_ADMIN_PASSWORD" {_ADMIN}}} '
+    f'${{MONGODB_ROOT_PASSWORD:+-u "${{MONGODB_ROOT_USER:-root}}" -p "$MONGODB_ROOT_PASSWORD" {_ADMIN}}}'
+)
 _TAIL = "the last lines say that it is complete"
 ENGINES = (
     Engine(
@@ -51,7 +57,7 @@ ENGINES = (
     Engine(
         "MySQL or MariaDB", re.compile(r"(^|/)(mysql|mariadb|percona|(mysql|mariadb)-\d+[\w-]*)$"),
         ("mysqld", "mariadbd", "docker-entrypoint.sh", "run-mysqld"),
-        f"{_MY}$(command -v mariadb-dump || command -v mysqldump) -u root --all-databases --single-transaction --routines --events",
+        f"{_MY}$(command -v mariadb-dump || command -v mysqldump) -u root {_MY_ALL}",
         f"{_MY}$(command -v mariadb || command -v mysql) -u root", "sql", _TAIL,
     ),
     Engine(

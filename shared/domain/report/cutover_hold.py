@@ -21,7 +21,7 @@ from shared.domain.report.cutover_commands import (
     scales,
     suspend,
 )
-from shared.domain.report.cutover_move import Move, Writers
+from shared.domain.report.cutover_move import Move, Writers, is_object
 from shared.domain.report.cutover_step import Step, fenced
 from shared.domain.report.escape import inline
 
@@ -36,6 +36,7 @@ make_claim() {  # make_claim namespace statefulset template number: the claim th
       {apiVersion: "v1", kind: "PersistentVolumeClaim", metadata: {name: $name}, spec}' |
     kubectl --context AKS -n "$1" apply -f -
 }"""
+CHARTS = ("HelmRelease", "HelmChart")
 QUOTA = "quota cutover"
 
 
@@ -80,15 +81,25 @@ def ready(context: str, writers: Writers) -> list[str]:
 
 
 def _apply(move: Move) -> list[str]:
-    index = move.setup.index
-    contents = index.get("kustomizations", {})
-    known = Kustomizations(contents, index.get("patches", {}).get)
+    contents, known = move.setup.index.get("kustomizations", {}), _kustomizations(move)
     tops = [p for p, content in contents.items() if not known.building(p) and content.get("kind") != "Component"]
     lines: list[str] = []
     if tops:
         lines += ["Take the kustomization of this environment; the others are for other environments:", ""] if len(tops) > 1 else []
         lines += fenced(*(f"kubectl --context AKS apply -k {out(p.rpartition('/')[0])}" for p in sorted(tops)))
-    return [*lines, *_files(move, {i.file for i in move.after.items if not known.building(i.file)})]
+    return [*lines, *_files(move, {i.file for i in move.after.items if is_object(i) and not known.building(i.file)} - charts(move))]
+
+
+def charts(move: Move) -> set[str]:
+    """Files of nothing but charts: their pods would write at once, so they are applied when the data is there."""
+    files = {i.file for i in move.after.of(*CHARTS)} if move.pauses else set()
+    known = _kustomizations(move)
+    return {f for f in files if not known.building(f)} - {i.file for i in move.after.items if i.kind not in CHARTS}
+
+
+def _kustomizations(move: Move) -> Kustomizations:
+    index = move.setup.index
+    return Kustomizations(index.get("kustomizations", {}), index.get("patches", {}).get)
 
 
 def _files(move: Move, files: set[str]) -> list[str]:
@@ -182,7 +193,7 @@ def _gitops(move: Move) -> list[str]:
 def start(move: Move) -> Iterator[Step]:
     """AKS begins to write."""
     new = move.new
-    files = sorted({i.file for i in (*new.pods, *new.jobs)})
+    files = sorted({i.file for i in (*new.pods, *new.jobs)} | charts(move))
     commands = [*go("AKS", move.after, new), *([apply(files)] if files else [])]
     if not (move.pauses and commands):
         return

@@ -18,6 +18,11 @@ HOST = re.compile(r"(\*\.)?[a-z0-9]([-a-z0-9]*[a-z0-9])?(\.[a-z0-9]([-a-z0-9]*[a
 ROUTES = ("HTTPRoute", "GRPCRoute", "TLSRoute")
 OLD_ROUTES = ("Route", "IngressRoute", "IngressRouteTCP")
 CONTAINERS_GATEWAY = "azure-alb-external"
+OPENSHIFT = ("DeploymentConfig",)
+"""Kinds that run pods on the old cluster and are not served by AKS."""
+LOCAL = frozenset({"kind.x-k8s.io", "k3d.io", "eksctl.io", "kubeadm.k8s.io", "kubelet.config.k8s.io", "minikube.sigs.k8s.io"})
+BUILT_IN = frozenset({"", "apps", "batch", "autoscaling", "policy", "extensions"})
+"""API groups of Kubernetes without a dot; LOCAL are those of files for tools, which no cluster takes."""
 BLOCKS_NAMES = frozenset({"default", "kube-system", "kube-public", "kube-node-lease"})
 
 
@@ -93,6 +98,7 @@ class Move:
         keys = {d.key for d in held}
         all_write = bool(owners)
         others = [i for i in inventory.running if i.kind not in LASTING or (i.namespace, i.name) not in keys]
+        others = [i for i in others if inventory is self.before or i.kind not in OPENSHIFT]
         writing = [i for i in others if all_write or i.facts.get("shares") or i.facts.get("claims") or i.facts.get("templates")]
 
         def kind(*kinds: str) -> tuple[Item, ...]:
@@ -136,7 +142,13 @@ class Move:
     def entries(self) -> list[Item]:
         """What gets an address on AKS: Gateways, Ingresses that stay, load balancers."""
         gateways = [g for g in self.after.of("Gateway") if g.group == "gateway.networking.k8s.io"]
-        return [*gateways, *self.after.of("Ingress"), *(s for s in self.after.of("Service") if s.facts.get("ports"))]
+        found = [*gateways, *self.after.of("Ingress"), *(s for s in self.after.of("Service") if s.facts.get("ports"))]
+        return list({(e.kind, e.namespace, e.name): e for e in reversed(found)}.values())[::-1]
+
+    def hosts_of(self, entry: Item) -> list[Host]:
+        """The hosts that an object gives an address, whichever of several files describes it."""
+        key = (entry.kind, entry.namespace, entry.name)
+        return [h for h in self.hosts if h.entry and (h.entry.kind, h.entry.namespace, h.entry.name) == key]
 
     @functools.cached_property
     def blocking(self) -> list[Violation]:
@@ -148,6 +160,11 @@ class Move:
         """Every namespace of the run that must be there before anything is put into it."""
         made = {i.name for i in self.after.of("Namespace", "Project")}
         return sorted(({i.namespace for i in self.after.items if i.namespace} | made) - BLOCKS_NAMES)
+
+
+def is_object(item: Item) -> bool:
+    """Whether a cluster takes the object: configuration of tools (Skaffold, kind, eksctl) has its form and is none."""
+    return item.group in BUILT_IN or ("." in item.group and item.group not in LOCAL)
 
 
 def _listened(gateway: Item | None) -> list[str]:

@@ -10,7 +10,7 @@ from shared.domain.inventory import NAME, Item
 from shared.domain.report.credentials import redact
 from shared.domain.report.cutover_commands import NAMESPACE, by_namespace, kubectl, place
 from shared.domain.report.cutover_images import IMAGE, images
-from shared.domain.report.cutover_move import Move
+from shared.domain.report.cutover_move import Move, is_object
 from shared.domain.report.cutover_step import Step, fenced
 from shared.domain.report.escape import code, inline
 from shared.domain.report.resources import azure_resources
@@ -65,7 +65,7 @@ def foreign(move: Move) -> list[tuple[str, str]]:
     found: dict[str, Counter[str]] = {}
     for item in move.after.items:
         known = "." not in item.group or any(fnmatch.fnmatchcase(item.group, pattern) for pattern in served)
-        if not known and (item.api_version, item.kind) not in rejected:
+        if not known and is_object(item) and (item.api_version, item.kind) not in rejected:
             found.setdefault(item.group, Counter())[item.kind] += 1
     return [(group, ", ".join(f"{n} {kind}" for kind, n in sorted(kinds.items()))) for group, kinds in sorted(found.items())]
 

@@ -39,7 +39,9 @@ def verify(move: Move) -> Iterator[Step]:
         commands.append(kubectl("AKS", namespace, f"get pvc {' '.join(c.name for c in group)}"))
     lines = fenced(*commands) if commands else []
     for entry in move.entries:
-        lines += _ask(entry, [h for h in move.hosts if h.entry is entry])
+        hosts = move.hosts_of(entry)
+        if hosts or not entry.facts.get("hosts"):
+            lines += _ask(entry, hosts)
     if any(h.entry for h in move.hosts):
         lines += ["Every host must answer as it does today (§ttl§), with its own certificate and without `-k`."]
     if lines:
@@ -114,10 +116,10 @@ def resume(move: Move) -> Iterator[Step]:
 
 def watch(move: Move) -> Iterator[Step]:
     """The first hour."""
-    spaces = dict.fromkeys(i.namespace for i in move.after.running)
+    spaces = dict.fromkeys(i.namespace for i in move.after.running) or dict.fromkeys(move.namespaces)
     commands = [kubectl("AKS", n, words) for n in spaces for words in ("get pods", "get events --field-selector type=Warning")]
     lines = ["For an hour, and through the busiest time of the next day: restarts, Pending pods, warnings.", ""]
-    yield Step("watch", "Watch", [*lines, *fenced(*commands)])
+    yield Step("watch", "Watch", [*lines, *(fenced(*commands) if commands else [])])
 
 
 def roll_back(move: Move) -> Iterator[Step]:

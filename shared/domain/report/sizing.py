@@ -23,7 +23,8 @@ def sizing(setup: RunSetup, after: Inventory) -> list[str]:
     """The section; empty where nothing runs."""
     automatic = setup.target.get("mode") == "automatic"
     enforced = automatic or setup.target.get("safeguards") == "enforce"
-    demands = [demand(item, after, enforced=enforced) for item in after.running]
+    items = {(i.kind, i.namespace, i.name): i for i in reversed(after.running)}
+    demands = [demand(item, after, enforced=enforced) for item in reversed(items.values())]
     if not demands:
         return []
     needs = [need_of(pool, demands, after) for pool in _pools(demands)]
