@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import textwrap
+from collections.abc import Mapping
 
 from shared.domain.decisions import FILE_NAME
 from shared.domain.inspector import inspect
 from shared.domain.intake import plan_run
 from shared.domain.model import Violation
 from shared.domain.patcher import patch
-from shared.domain.run import PatchedFile, RunOptions, SourceFile
+from shared.domain.reporter import finish
+from shared.domain.run import FinishedRun, PatchedFile, RunOptions, SourceFile
 from shared.domain.thinker import propose
 
 
@@ -24,6 +26,19 @@ def mended(
     setup = plan_run(files, RunOptions("test", source, apply_unsafe=unsafe))
     found = inspect(file, setup)
     return patch(file, found, propose(file, found, setup), setup)
+
+
+def finished(files: Mapping[str, str]) -> tuple[FinishedRun, dict[str, bytes]]:
+    """A whole run over these files: its end, and every file as it leaves them."""
+    sources = {path: SourceFile(path, text.encode()) for path, text in files.items()}
+    setup = plan_run(sources.values(), RunOptions("app"))
+    done = {}
+    for path, file in sources.items():
+        seen = inspect(file, setup)
+        done[path] = patch(file, seen, propose(file, seen, setup), setup)
+    data = {path: p.data for path, p in done.items() if p.data is not None}
+    end = finish(setup, [p.outcome for p in done.values()], data.get, {p: f.data for p, f in sources.items()}.get)
+    return end, data | dict(end.written)
 
 
 def text_of(patched: PatchedFile) -> str:

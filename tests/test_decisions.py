@@ -7,18 +7,14 @@ from pathlib import Path
 
 import pytest
 import yaml
+from rule_support import finished
 
 from shared.domain.decision_keys import GROUPS, RESERVED, asked_by, unknown_keys
 from shared.domain.decisions import FILE_NAME, answer, read_decisions, sample_answers, skeleton, updates
 from shared.domain.errors import ValidationError
-from shared.domain.inspector import inspect
-from shared.domain.intake import plan_run
 from shared.domain.model import FileOutcome, Question
-from shared.domain.patcher import patch
-from shared.domain.reporter import finish
 from shared.domain.rulebook import built_in
-from shared.domain.run import FinishedRun, RunOptions, SourceFile
-from shared.domain.thinker import propose
+from shared.domain.run import FinishedRun
 
 ROOT = Path(__file__).parents[1]
 POD = "apiVersion: v1\nkind: Pod\nmetadata: {name: a}\nspec:\n  containers:\n    - {name: a, image: 'registry.lan:5000/shop/a:1.0'}\n"
@@ -31,15 +27,8 @@ ANSWERED = '# Ours.\nversion: 1\nsource: k3s  # pi cluster\nregistries:\n  "regi
 
 
 def run(files: dict[str, str]) -> tuple[FinishedRun, dict[str, str]]:
-    sources = {path: SourceFile(path, text.encode()) for path, text in files.items()}
-    setup = plan_run(sources.values(), RunOptions("app"))
-    done = {}
-    for path, file in sources.items():
-        findings = inspect(file, setup)
-        done[path] = patch(file, findings, propose(file, findings, setup), setup)
-    data = {path: p.data for path, p in done.items() if p.data is not None}
-    finished = finish(setup, [p.outcome for p in done.values()], data.get, {p: f.data for p, f in sources.items()}.get)
-    return finished, {path: text.decode() for path, text in (data | dict(finished.written)).items()}
+    end, data = finished(files)
+    return end, {path: text.decode() for path, text in data.items()}
 
 
 def entry(finished: FinishedRun) -> FileOutcome:

@@ -3,14 +3,10 @@
 from __future__ import annotations
 
 import yaml
+from rule_support import finished as run
 
-from shared.domain.inspector import inspect
-from shared.domain.intake import plan_run
 from shared.domain.model import FileOutcome
-from shared.domain.patcher import patch
-from shared.domain.reporter import finish
-from shared.domain.run import FinishedRun, RunOptions, SourceFile
-from shared.domain.thinker import propose
+from shared.domain.run import FinishedRun
 
 SERVICE = (
     "apiVersion: v1\nkind: Service\nmetadata: {name: web}\n"
@@ -49,18 +45,6 @@ patches:
   - path: more.yaml  # production
 """
 PATCH = "apiVersion: apps.openshift.io/v1\nkind: DeploymentConfig\nmetadata: {name: web}\nspec:\n  replicas: 3\n"
-
-
-def run(files: dict[str, str]) -> tuple[FinishedRun, dict[str, bytes]]:
-    sources = {path: SourceFile(path, text.encode()) for path, text in files.items()}
-    setup = plan_run(sources.values(), RunOptions("app"))
-    done = {}
-    for path, file in sources.items():
-        findings = inspect(file, setup)
-        done[path] = patch(file, findings, propose(file, findings, setup), setup)
-    data = {path: p.data for path, p in done.items() if p.data is not None}
-    finished = finish(setup, [p.outcome for p in done.values()], data.get, {p: f.data for p, f in sources.items()}.get)
-    return finished, data | dict(finished.written)
 
 
 def entry(finished: FinishedRun, path: str) -> FileOutcome:

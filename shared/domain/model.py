@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
 from typing import Any, Literal
 
 from shared.domain.pointer import MISSING, JsonValue
@@ -241,13 +241,3 @@ class SourceFinding:
     @classmethod
     def from_json(cls, data: Mapping[str, Any]) -> SourceFinding:
         return cls(data["profile"], tuple(data["evidence"]))
-
-
-@dataclass(frozen=True, slots=True)
-class RunReport:
-    """report.json (schemaVersion 1), unmasked."""
-
-    run_id: str
-    source: SourceFinding
-    target: Mapping[str, JsonValue]
-    files: Sequence[FileOutcome] = field(default_factory=tuple)
