@@ -21,7 +21,7 @@ from shared.domain.pointer import child, get, parent
 
 _SERVER = re.compile(r"""["']?server["']?\s*:\s*["']?(https?://[^\s"',}]+)""")
 _KUBECONFIG = re.compile(r"""["']?(?:clusters|contexts)["']?\s*:""")
-_SAME_EVERYWHERE = ("*//kubernetes.default*", "*.azmk8s.io*", "*${*", "*{{*")
+_SAME_EVERYWHERE = ("*//kubernetes.default*", "*//kubernetes", "*//kubernetes:*", "*.azmk8s.io*", "*$[{(A-Z]*", "*{{*", "*__*")
 """API servers that a move does not touch: the pod's own, AKS's, and those that are filled in later."""
 
 _ARGO_CLUSTER = "/metadata/labels/argocd.argoproj.io~1secret-type"
