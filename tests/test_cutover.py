@@ -152,7 +152,8 @@ def test_what_aks_has_no_kind_for_is_in_no_command_on_aks(tmp_path: Path) -> Non
         "apiVersion: apps.openshift.io/v1\nkind: DeploymentConfig\nmetadata: {name: web, namespace: shop}\nspec:\n  selector: {app: web}\n"
         "  template: {metadata: {labels: {app: web}}, spec: {volumes: [{name: c, persistentVolumeClaim: {claimName: c}}], "
         "containers: [{name: web, image: web}]}}\n  triggers:\n"
-        "    - {type: ImageChange, imageChangeParams: {automatic: true, containerNames: [web], from: {kind: ImageStreamTag, name: 'web:latest'}}}\n"
+        "    - {type: ImageChange, imageChangeParams: {automatic: true, containerNames: [web],"
+        " from: {kind: ImageStreamTag, name: 'web:latest'}}}\n"
     )
     text = written(tmp_path, CLAIM + config)
     assert "--context OLD -n shop scale deploymentconfig/web --replicas=0" in text
