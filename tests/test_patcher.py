@@ -45,7 +45,7 @@ def test_only_the_value_changes() -> None:
 def test_a_file_without_a_fix_still_says_which_resources_it_calls_for() -> None:
     file, setup, findings = opened("{apiVersion: bitnami.com/v1alpha1, kind: SealedSecret, metadata: {name: db}}\n")
     outcome = patch(file, findings, propose(file, findings, setup), setup).outcome
-    assert (outcome.status, [r.kind for r in outcome.resources]) == ("unchanged", ["Secret to bring along", "Key vault"])
+    assert (outcome.status, [r.kind for r in outcome.resources]) == ("unchanged", ["Secret to bring along", "Key vault", "Cluster add-on"])
 
 
 def test_a_fix_that_breaks_the_schema_is_refused_alone() -> None:
