@@ -15,7 +15,9 @@ from shared.domain.pointer import split
 from shared.domain.rulebook import by_id
 from shared.domain.run import RunOptions, SourceFile
 
-APIS = {"Pod": "v1", "PodTemplate": "v1", "ReplicationController": "v1", "Job": "batch/v1", "CronJob": "batch/v1"}
+APIS = {"Pod": "v1", "PodTemplate": "v1", "ReplicationController": "v1", "Job": "batch/v1", "CronJob": "batch/v1"} | {
+    "Rollout": "argoproj.io/v1alpha1"
+}
 KINDS = tuple(kind for kind in POD_SPECS if kind != "DeploymentConfig")
 LISTS = ("containers", "initContainers", "ephemeralContainers")
 

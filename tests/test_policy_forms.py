@@ -136,3 +136,20 @@ def test_a_budget_for_pods_that_something_else_counts_is_not_judged() -> None:
     other = scaled(1)
     other["spec"]["template"]["metadata"]["labels"] = {"app": "api"}
     assert blocked(budget(minAvailable=1), other) == []
+
+
+# --- Argo Rollouts: checkov's example_ArgoRollouts
+
+
+def test_pods_of_a_rollout_are_held_against_the_policies_and_repaired() -> None:
+    obj = workload("Rollout", pod_spec(containers=[container({"privileged": True}, image="harbor.old.lan/app:1")]))
+    obj["spec"] |= {"replicas": 3, "strategy": {"canary": {"steps": [{"setWeight": 20}]}}}
+    assert {v.rule_id for v in findings(obj)} == {"AKS0802", "AKS1031"}
+    answers = {".aks-copilot.yaml": b"registries: {harbor.old.lan: acme.azurecr.io}\n"}
+    done = fix({"app.yaml": yaml.safe_dump(obj).encode(), **answers}, "generic")
+    assert yaml.safe_load(done.after["app.yaml"])["spec"]["template"]["spec"]["containers"][0]["image"] == "acme.azurecr.io/app:1"
+
+
+def test_a_rollout_that_refers_to_a_deployment_has_no_pods_of_its_own() -> None:
+    spec = {"replicas": 3, "workloadRef": {"apiVersion": "apps/v1", "kind": "Deployment", "name": "web"}}
+    assert findings({"apiVersion": "argoproj.io/v1alpha1", "kind": "Rollout", "metadata": {"name": "web"}, "spec": spec}) == []

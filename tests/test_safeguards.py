@@ -75,7 +75,7 @@ def test_a_target_may_leave_namespaces_out() -> None:
 
 # --- probes
 
-WITH_PROBES = ("Pod", "Deployment", "StatefulSet", "DaemonSet", "ReplicaSet", "ReplicationController")
+WITH_PROBES = ("Pod", "Deployment", "StatefulSet", "DaemonSet", "ReplicaSet", "ReplicationController", "Rollout")
 NO_PROBES = container(readinessProbe=None, livenessProbe=None)
 
 

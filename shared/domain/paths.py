@@ -17,10 +17,10 @@ POD_SPECS: Mapping[str, str] = {
     "PodTemplate": "/template/spec",
     "CronJob": "/spec/jobTemplate/spec/template/spec",
 } | dict.fromkeys(
-    ("Deployment", "DeploymentConfig", "StatefulSet", "DaemonSet", "ReplicaSet", "ReplicationController", "Job"),
+    ("Deployment", "DeploymentConfig", "StatefulSet", "DaemonSet", "ReplicaSet", "ReplicationController", "Job", "Rollout"),
     "/spec/template/spec",
 )
-"""Pointer of the PodSpec by kind (Kubernetes API reference, PodSpec)."""
+"""Pointer of the PodSpec by kind (Kubernetes API reference, PodSpec; Argo Rollouts: its Rollout takes the place of a Deployment)."""
 
 CONTAINER_FIELDS = ("containers", "initContainers", "ephemeralContainers")
 

@@ -17,7 +17,7 @@ from shared.domain.checks.cluster import Nothing
 from shared.domain.facts import Facts, nearest
 from shared.domain.pointer import MISSING, get
 
-SCALED = ("Deployment", "DeploymentConfig", "StatefulSet", "ReplicaSet", "ReplicationController")
+SCALED = ("Deployment", "DeploymentConfig", "StatefulSet", "ReplicaSet", "ReplicationController", "Rollout")
 
 
 @check("blocking-budget", Nothing)
