@@ -140,27 +140,21 @@ def _hold(move: Move) -> list[str]:
 
 
 def quiesce(move: Move) -> Iterator[Step]:
-    """The old cluster stops writing."""
+    """The old cluster stops writing; without data only its schedules stop."""
+    if move.pauses:
+        yield Step("stop", "Stop writing on the old cluster: users are not served from here on", _stand_still(move))
+    elif move.old.scheduled:
+        yield Step("stop", "Stop the schedules of the old cluster", fenced(*suspend("OLD", move.old.scheduled, on=True)))
+
+
+def _stand_still(move: Move) -> list[str]:
     old = move.old
-    if not move.pauses:
-        commands = suspend("OLD", old.scheduled, on=True)
-        if commands:
-            yield Step("stop", "Stop the schedules of the old cluster", fenced(*commands))
-        return
     why = "Everything but the databases, which must answer for the last dump." if old.databases else "Everything that mounts data."
     commands = stop("OLD", move.before, old)
     spaces = dict.fromkeys(i.namespace for i in (*old.scaled, *old.pods, *old.daemons, *old.scheduled, *old.jobs))
     wait = ["Go on when none of their pods is left and no job runs:", "", *fenced(*(kubectl("OLD", n, "get pods,jobs") for n in spaces))]
-    lines = [
-        why,
-        "",
-        *_foreign_pods(move),
-        *_gitops(move),
-        *_numbers(move),
-        *(fenced(*commands) if commands else []),
-        *(wait if spaces else []),
-    ]
-    yield Step("stop", "Stop writing on the old cluster: users are not served from here on", lines)
+    before = [why, "", *_foreign_pods(move), *_gitops(move), *_numbers(move)]
+    return [*before, *(fenced(*commands) if commands else []), *(wait if spaces else [])]
 
 
 def _foreign_pods(move: Move) -> list[str]:
