@@ -7,7 +7,7 @@ import: a cold worker indexes the app before it needs any of it.
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from functools import cache, partial
 from typing import TYPE_CHECKING
@@ -15,9 +15,11 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from azure.core.credentials import TokenCredential
 
+    from shared.adapters.github.client import Client
     from shared.domain.code_host import CodeReader
+    from shared.domain.pointer import JsonValue
     from shared.domain.ports import SecretStore
-    from shared.pipeline.context import Context, Engine
+    from shared.pipeline.context import Context, Engine, Publisher
     from shared.pipeline.delivery import Step
     from shared.settings import Settings
 
@@ -93,8 +95,29 @@ def build_services(settings: Settings) -> Services:
     ensure = partial(storage.ensure, names.CONTAINERS, names.QUEUES)
     probe = AzureStorage(settings.storage, retries=0)  # a health probe wants an answer now
     store = secrets.build(settings.key_vault_uri, settings.secret_seconds, partial(_credential, settings.storage.client_id))
-    context = Context(storage, storage, build_engine(), limits, code=_code_reader(settings.github_url, store))
+    client = _github_client(settings.github_url, store)
+    context = Context(storage, storage, build_engine(), limits, code=partial(_code_reader, client))
+    if settings.key_vault_uri or store.get("github-token") or store.get("github-app-id"):
+        context = replace(context, publishers=_github_publishers(settings, client))
     return Services(_with_slack(context, settings, store), probe.check, ensure, store)
+
+
+def _github_publishers(settings: Settings, client: Callable[[], Client]) -> dict[str, Publisher]:
+    """What is told on GitHub, in this order; each connects when it is first asked."""
+
+    def check(ctx: Context, run: str) -> Mapping[str, JsonValue] | None:
+        from shared.adapters.github.checks import GitHubChecks
+        from shared.pipeline.check_run import CheckPublisher
+
+        return CheckPublisher(GitHubChecks(client()), settings.report_url)(ctx, run)
+
+    def sarif(ctx: Context, run: str) -> Mapping[str, JsonValue] | None:
+        from shared.adapters.github.scanning import GitHubScanning
+        from shared.pipeline.code_scanning import CodeScanningPublisher
+
+        return CodeScanningPublisher(GitHubScanning(client()))(ctx, run)
+
+    return {"check": check, "sarif": sarif}
 
 
 def _with_slack(context: Context, settings: Settings, store: SecretStore) -> Context:
@@ -110,17 +133,22 @@ def _with_slack(context: Context, settings: Settings, store: SecretStore) -> Con
     return replace(context, publishers={**context.publishers, "slack": told}, alarm=told.lost)
 
 
-def _code_reader(url: str, store: SecretStore) -> Callable[[], CodeReader]:
+def _github_client(url: str, store: SecretStore) -> Callable[[], Client]:
     """GitHub, connected when it is first needed: most messages never need it."""
 
     @cache
-    def make() -> CodeReader:
+    def make() -> Client:
         from shared.adapters.github.client import Client
-        from shared.adapters.github.read import GitHubReader
 
-        return GitHubReader(Client(url, store))
+        return Client(url, store)
 
     return make
+
+
+def _code_reader(client: Callable[[], Client]) -> CodeReader:
+    from shared.adapters.github.read import GitHubReader
+
+    return GitHubReader(client())
 
 
 def _credential(client_id: str | None) -> TokenCredential:

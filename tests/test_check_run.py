@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from emulate_support import TOKEN, Emulate, Repository
+from emulate_support import APP_ID, APP_OWNER, INSTALLATION, TOKEN, Emulate, Repository
 from fakes import World
 from gateway import Reply, Seen
 
@@ -16,6 +16,7 @@ from shared.adapters.github.client import Client
 from shared.adapters.secrets import EnvironmentSecrets
 from shared.domain.archive import ArchiveLimits
 from shared.domain.check_run import MOST, check_name, conclusion, failed_check, finished_check
+from shared.domain.code_host import Repository as Place
 from shared.domain.errors import TransientError, ValidationError
 from shared.domain.model import FileOutcome, PatchOperation, SourceFinding, Violation
 from shared.domain.run import RunSetup
@@ -252,3 +253,15 @@ def test_values_of_secrets_are_hidden_in_what_a_rule_changes() -> None:
 
 def test_the_name_is_that_of_the_application() -> None:
     assert check_name("shop") == "aks-copilot / shop"
+
+
+def test_a_github_app_writes_checks_with_all_that_its_installation_may(emulate: Emulate) -> None:
+    secrets = EnvironmentSecrets({"GITHUB_APP_ID": str(APP_ID), "GITHUB_APP_PRIVATE_KEY": emulate.app_key})
+    repository = emulate.repository({"a.yaml": "a: 1\n"}, owner=APP_OWNER)
+    host = GitHubChecks(Client(emulate.github.url, secrets))
+    place = Place(repository.name, INSTALLATION)
+
+    made = host.create(place, {"name": "x", "head_sha": repository.head(), "external_id": "run", "status": "in_progress"})
+
+    assert host.find(place, repository.head(), "x", "run") == made
+    assert len(emulate.github.calls("POST", "/access_tokens$")) == 1

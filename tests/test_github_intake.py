@@ -90,7 +90,8 @@ def test_a_push_is_a_run_of_the_whole_repository_at_that_commit() -> None:
     assert site.world.blobs.texts(names.PATCHED)[f"{run}/deploy/app.yaml"] == b"kind: GOOD\n# now\n"
     assert site.stored(names.origin(run)) == {
         "repository": "acme/shop", "installation": 5, "commit": commit, "ref": "refs/heads/main", "base": "main", "before": site.first,
-        "pullRequest": None, "fork": False, "path": ".", "results": "pull-request", "layout": None,
+        "pullRequest": None, "fork": False, "path": ".", "results": "pull-request", "layout": None, "failOn": "error",
+        "codeScanning": False,
     }  # fmt: skip
     assert site.stored(names.started(run))["origin"] == f"github/acme/shop@{commit}"
 

@@ -16,6 +16,7 @@ from shared.domain.report.credentials import redact
 from shared.domain.report.document import operations_json, summary
 from shared.domain.report.pull_request import body
 from shared.domain.report.view import verdict
+from shared.domain.repository import FailOn
 from shared.domain.run import RunSetup
 
 BATCH = 50
@@ -26,7 +27,6 @@ _LEVEL = {"error": "failure", "warning": "warning", "info": "notice"}
 _OPEN = ("suggested", "needs-human")
 _FIXED = {"fixed": "Fixed in the result. ", "suggested": "A change is suggested. "}
 Conclusion = Literal["success", "neutral", "failure"]
-FailOn = Literal["error", "warning", "info", "never"]
 
 
 @dataclass(frozen=True, slots=True)

@@ -107,3 +107,10 @@ class CheckHost(Protocol):
 
     def set_status(self, repository: Repository, sha: str, fields: Mapping[str, Any]) -> str:
         """The newest status of its context on a commit; the commit's address."""
+
+
+class CodeScanning(Protocol):
+    """Takes findings as alerts."""
+
+    def upload_sarif(self, repository: Repository, sha: str, ref: str, sarif: str) -> str:
+        """Upload gzipped Base64 SARIF of a commit on a full ref (`refs/heads/main`); where its processing can be followed."""

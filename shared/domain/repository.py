@@ -3,6 +3,8 @@
     repository:
       branches: [main, "release/*"]     # default: the default branch
       results: pull-request             # or check, none
+      failOn: error                     # of which level a finding that is left makes the check fail
+      codeScanning: true                # findings as alerts of GitHub's code scanning, too
       applications:
         - path: deploy/shop             # default: the whole repository is one application
           source: k3s
@@ -31,6 +33,7 @@ from shared.domain.yaml_lines import line_of
 KEY = "repository"
 ROOT = "."
 Results = Literal["pull-request", "check", "none"]
+FailOn = Literal["error", "warning", "info", "never"]
 Layout = Literal["auto", "overlay", "folder", "branch", "in-place"]
 _APP = r"^[a-z0-9-]{1,40}$"
 _MANIFEST = (".yaml", ".yml", ".json")
@@ -44,6 +47,8 @@ class _Chosen(Closed):
     target: str | None = Field(default=None, min_length=1, max_length=400)
     results: Results | None = None
     layout: Layout | None = None
+    fail_on: FailOn | None = Field(default=None, alias="failOn")
+    code_scanning: bool | None = Field(default=None, alias="codeScanning")
 
 
 class Application(_Chosen):
@@ -90,7 +95,7 @@ class RepositorySettings(_Chosen):
         return tuple(self._complete(one, repository) for one in found)
 
     def _complete(self, one: Application, repository: str) -> Application:
-        said: dict[str, Any] = {name: getattr(one, name) or getattr(self, name) for name in _Chosen.model_fields}
+        said: dict[str, Any] = {name: getattr(self if getattr(one, name) is None else one, name) for name in _Chosen.model_fields}
         said["results"] = said["results"] or "pull-request"
         name = one.app or app_name((repository if one.path == ROOT else one.path).rpartition("/")[2])
         return one.model_copy(update=said | {"app": name})

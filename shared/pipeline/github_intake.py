@@ -83,7 +83,7 @@ def _spread(ctx: Context, envelope: Envelope, change: Change) -> None:
         ignored.record(ctx, change.title, reason or "no manifest of an application changed")
     frozen = knowledge.keep(ctx) if concerned else ""
     for one in concerned:
-        more = {"application": one.model_dump(mode="json"), "knowledge": frozen}
+        more = {"application": one.model_dump(mode="json", by_alias=True), "knowledge": frozen}
         message = envelope.model_copy(
             update={
                 "dedup_key": f"{envelope.dedup_key}/{one.app}",
@@ -153,7 +153,7 @@ def _origin(change: Change, one: Application) -> dict[str, Any]:
     return {
         "repository": change.repository.name, "installation": change.repository.installation, "commit": change.commit, "ref": change.ref,
         "base": change.branch, "before": change.before, "pullRequest": change.pull_request, "fork": change.fork, "path": one.path,
-        "results": one.results, "layout": one.layout,
+        "results": one.results, "layout": one.layout, "failOn": one.fail_on or "error", "codeScanning": bool(one.code_scanning),
     }  # fmt: skip
 
 

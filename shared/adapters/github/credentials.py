@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Callable
+from datetime import datetime
 
 from github import Auth, GithubIntegration
 
@@ -72,10 +73,12 @@ class Credentials:
         with translated(f"log in as the GitHub App for {repository.name}", self._clock), self._integration(app, key) as github:
             if installation is None:
                 installation = self._installations[repository.name] = github.get_repo_installation(*repository.name.split("/", 1)).id
-            made = github.get_access_token(installation)
-        logs.hide(made.token)
-        self._minted[installation] = (made.token, made.expires_at.timestamp())
-        return made.token
+            # Not `get_access_token`: it sends `permissions: {}`, where leaving them out means all that the installation has.
+            made = github.requester.requestJsonAndCheck("POST", f"/app/installations/{installation}/access_tokens", input={})[1]
+        token = str(made["token"])
+        logs.hide(token)
+        self._minted[installation] = (token, datetime.fromisoformat(made["expires_at"]).timestamp())
+        return token
 
     def _integration(self, app: str, key: str) -> GithubIntegration:
         auth = Auth.AppAuth(app, key.replace("\\n", "\n"))
