@@ -18,7 +18,10 @@ def prove_schema(before: Manifest, after: Manifest, version: str) -> None:
     for _, obj in _objects(after):
         if valid(obj, version) is False:
             if not invalid[_identity(obj)]:
-                raise ProofFailed(f"{obj['kind']} would not be valid for Kubernetes {version} at {flaw(obj, version)}.")
+                raise ProofFailed(
+                    f"{obj['kind']} would not be valid for Kubernetes {version} at {flaw(obj, version)}"
+                    f" (name: {_identity(obj)[1]}); where the file says so already, mend it there first."
+                )
             invalid[_identity(obj)] -= 1
 
 
