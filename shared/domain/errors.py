@@ -12,7 +12,7 @@ Anything else that escapes a stage is a bug and is treated as transient: retried
 
 from __future__ import annotations
 
-_FIRST_WAIT, _LONGEST_WAIT = 30.0, 900.0  # seconds
+_FIRST_WAIT, _LONGEST_WAIT = 5.0, 900.0  # seconds
 
 
 class AksCopilotError(Exception):
