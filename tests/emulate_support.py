@@ -8,7 +8,6 @@ What it really does (0.12.2, held by tests/test_emulate.py):
   to its branch sends no `synchronize`. `deliver` sends what is missing, signed, as GitHub would.
 - The answer of a write waits for no delivery; deliveries are never repeated; their ids count from 1; registering a hook sends no `ping`.
 - `compare` gives at most 300 files, as GitHub does; trees are never truncated; the files of a pull request are always none.
-- A private repository of an organisation cannot be read with an installation token, whatever its permissions.
 - It lacks SARIF upload, dispatches, suggestions and tarballs: `gateway.answer` stubs such an endpoint.
 
 Everything goes through a `Gateway`, which journals and can make requests fail; the emulator advertises the gateway's address.

@@ -196,7 +196,7 @@ def test_no_credentials_at_all(emulate: Emulate) -> None:
 
 @pytest.mark.parametrize("installation", [INSTALLATION, None], ids=["named by the delivery", "looked up"])
 def test_an_app_logs_in_once_for_many_calls(emulate: Emulate, installation: int | None) -> None:
-    made = emulate.repository({"a.yaml": "a: 1\n"}, owner=APP_OWNER)
+    made = emulate.repository({"a.yaml": "a: 1\n"}, owner=APP_OWNER, private=True)
     head = made.head()
     github, repository = reader(emulate, app_secrets(emulate)), Repository(made.name, installation)
 

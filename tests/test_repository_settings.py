@@ -6,7 +6,7 @@ import pytest
 
 from shared.domain.decisions import read_decisions
 from shared.domain.errors import ValidationError
-from shared.domain.repository import Application, RepositorySettings, read_settings, touched
+from shared.domain.repository import Application, RepositorySettings, of_manifests, read_settings, touched
 
 WHOLE = b"""version: 1
 repository:
@@ -74,7 +74,7 @@ def test_a_default_branch_is_no_pattern() -> None:
     ],
 )
 def test_a_change_concerns(paths: list[str], expected: list[str]) -> None:
-    assert [one.app for one in touched(read_settings(WHOLE).all("acme/mono"), paths, manifests=None)] == expected
+    assert [one.app for one in touched(read_settings(WHOLE).all("acme/mono"), paths)] == expected
 
 
 @pytest.mark.parametrize(
@@ -85,12 +85,21 @@ def test_a_change_concerns(paths: list[str], expected: list[str]) -> None:
         (["chart.json"], True),
         (["k/overlay/app.properties"], True),
         (["k/app.properties"], False),
+        ([".github/workflows/ci.yaml"], False),
         ([".aks-copilot.yaml"], True),
     ],
 )
 def test_of_a_repository_that_says_nothing_manifests_count(paths: list[str], *, concerned: bool) -> None:
     files = ["src/main.py", "k/overlay/kustomization.yaml", "k/overlay/app.properties", "deploy/app.yml"]
-    assert bool(list(touched(read_settings(None).all("acme/mono"), paths, manifests=files))) is concerned
+    assert bool(list(of_manifests(paths, lambda: files))) is concerned
+
+
+def test_a_change_of_manifests_needs_no_listing() -> None:
+    def listing() -> list[str]:
+        raise AssertionError("the whole repository is listed")
+
+    assert list(of_manifests(["a.yaml"], listing)) == ["a.yaml"]
+    assert list(of_manifests([".github/workflows/ci.yaml", ".idea/x"], listing)) == []
 
 
 @pytest.mark.parametrize(

@@ -17,7 +17,7 @@ from __future__ import annotations
 
 import fnmatch
 import re
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from typing import Any, Literal
 
 from pydantic import Field, field_validator, model_validator
@@ -131,24 +131,31 @@ def parse(document: Any) -> tuple[RepositorySettings, Problem | None]:
     return settings, None
 
 
-def touched(applications: Iterable[Application], paths: Iterable[str], *, manifests: Iterable[str] | None) -> Iterator[Application]:
-    """The applications that a change concerns. The file of settings, or an application's target file, concerns whom it speaks of.
-
-    `manifests`: the repository has not said where its manifests are, and these are all its files: of the changed ones only YAML and JSON
-    count, and what lies in the folder of a kustomization or below it.
-    """
+def touched(applications: Iterable[Application], paths: Iterable[str]) -> Iterator[Application]:
+    """The applications that a change concerns. The file of settings, or an application's target file, concerns whom it speaks of."""
     changed = set(paths)
-    counted = changed if manifests is None else set(_manifests(changed, manifests))
     for one in applications:
-        if FILE_NAME in changed or one.target in changed or any(one.holds(path) for path in counted):
+        if FILE_NAME in changed or one.target in changed or any(one.holds(path) for path in changed):
             yield one
 
 
-def _manifests(changed: Iterable[str], files: Iterable[str]) -> Iterator[str]:
-    folders = tuple(path.rpartition("/")[0] for path in files if path.rpartition("/")[2] in _KUSTOMIZATION)
+def of_manifests(changed: Iterable[str], files: Callable[[], Iterable[str]]) -> Iterator[str]:
+    """Of changed paths those that may concern manifests, in a repository that has not said where they are: YAML and JSON, and what lies
+    in the folder of a kustomization or below it. Folders of tools (`.github`) never count. `files`: all paths of the repository.
+    """
+    rest = []
     for path in changed:
-        if path.endswith(_MANIFEST) or any(not folder or path.startswith(f"{folder}/") for folder in folders):
+        if path.endswith(_MANIFEST) and not _of_a_tool(path):
             yield path
+        elif not _of_a_tool(path):
+            rest.append(path)
+    if rest:
+        folders = tuple(path.rpartition("/")[0] for path in files() if path.rpartition("/")[2] in _KUSTOMIZATION)
+        yield from (path for path in rest if any(not folder or path.startswith(f"{folder}/") for folder in folders))
+
+
+def _of_a_tool(path: str) -> bool:
+    return any(part.startswith(".") for part in path.split("/")[:-1])
 
 
 def _unique(settings: RepositorySettings) -> None:

@@ -20,7 +20,7 @@ from shared.domain.decision_file import FILE_NAME, MAX_BYTES
 from shared.domain.errors import TransientError, ValidationError, patient
 from shared.domain.messages import Envelope
 from shared.domain.ports import BlobInfo
-from shared.domain.repository import Application, RepositorySettings, read_settings, touched
+from shared.domain.repository import Application, RepositorySettings, of_manifests, read_settings, touched
 from shared.domain.run import RunOptions, app_name
 from shared.pipeline import checkout, delivery, freeze, ignored, knowledge, names, sources, state
 from shared.pipeline.context import Context
@@ -106,10 +106,14 @@ def _concerned(ctx: Context, change: Change, commit: Commit, settings: Repositor
     paths = _changed(ctx, change)
     if paths is None:
         return every
-    if settings.applications or not paths:
-        return tuple(touched(every, paths, manifests=None))
-    listed = [entry.path for entry in checkout.files(ctx, change.repository, commit.tree, every[0].path)]
-    return tuple(touched(every, paths, manifests=listed))
+    if not settings.applications:
+        paths = tuple(of_manifests(paths, partial(_listed, ctx, change, commit)))
+    return tuple(touched(every, paths))
+
+
+def _listed(ctx: Context, change: Change, commit: Commit) -> list[str]:
+    """The paths of the whole repository, or of the part of it that GitHub lists (100 000 entries)."""
+    return [entry.path for entry in ctx.code_reader().tree(change.repository, commit.tree, recursive=True).entries]
 
 
 def _changed(ctx: Context, change: Change) -> tuple[str, ...] | None:
