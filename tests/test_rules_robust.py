@@ -23,7 +23,7 @@ JUNK = (None, "", "x", 7, True, [], [None], ["x"], [7], [{}], {}, {"x": None})
 
 STRICT = "podSecurity: restricted, safeguards: enforce, allowedImages: '^acme/'"
 
-OF_THE_RUN = {"AKS0344"}
+OF_THE_RUN = {"AKS0344", "AKS0751", "AKS0754"}
 """Rules that fire by what other objects of the run say."""
 
 

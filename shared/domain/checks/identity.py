@@ -106,8 +106,8 @@ def misplaced(obj: Mapping[str, Any]) -> str | None:
 
 def pod_identity_client(account: str, facts: Facts) -> str | None:
     """The client id of the one AzureIdentity of the run to which pods of a ServiceAccount were bound."""
-    selectors = {get(obj, f"/pod/labels/{POD_IDENTITY}") for obj in _pods_with_identity(account, facts)}
-    names = [get(b, "/spec/azureIdentity") for b in facts.of_kind("AzureIdentityBinding") if get(b, "/spec/selector") in selectors]
+    selectors = {str(get(obj, f"/pod/labels/{POD_IDENTITY}")) for obj in _pods_with_identity(account, facts)}
+    names = [get(b, "/spec/azureIdentity") for b in facts.of_kind("AzureIdentityBinding") if str(get(b, "/spec/selector")) in selectors]
     found = {str(get(i, "/spec/clientID")) for i in facts.of_kind("AzureIdentity") if get(i, "/metadata/name") in names}
     client = found.pop() if len(found) == 1 else ""
     return client if GUID.fullmatch(client) else None

@@ -61,7 +61,9 @@ def moved_to(image: Any, facts: Facts) -> str | None:
 @check("login-to-old-registry", LoginParams)
 def login_to_old_registry(obj: Mapping[str, Any], params: LoginParams, facts: Facts) -> Iterator[Found]:
     """Fires at a Secret with logins to registries, of which AKS reaches none. Nothing of what it holds is told."""
-    if obj.get("type") not in LOGINS or not (hosts := _hosts(obj)):
+    key = LOGINS.get(str(obj.get("type")))
+    hosts = _hosts(obj, key) if key else []
+    if not hosts:
         return
     globs = [g for rule in facts.knowledge.rulebook.rules if rule.id in params.like for g in rule.match.params.get("any_of", ())]
     if all(any(fnmatch.fnmatchcase(f"{host}/x", g) for g in globs) for host in hosts):
@@ -72,15 +74,14 @@ LOGINS = {"kubernetes.io/dockerconfigjson": ".dockerconfigjson", "kubernetes.io/
 """The key under which each type of Secret holds the logins (Kubernetes documentation, docker config Secrets)."""
 
 
-def _hosts(obj: Mapping[str, Any]) -> list[str]:
-    key = LOGINS[obj["type"]]
+def _hosts(obj: Mapping[str, Any], key: str) -> list[str]:
     plain, encoded = ((obj.get(f) or {}).get(key) if isinstance(obj.get(f), dict) else None for f in ("stringData", "data"))
     try:
         text = plain if isinstance(plain, str) else base64.b64decode(encoded or "").decode()
         logins = json.loads(text)
     except (TypeError, ValueError, binascii.Error, RecursionError):
         return []
-    logins = logins.get("auths") if isinstance(logins, dict) and obj["type"].endswith("json") else logins
+    logins = logins.get("auths") if isinstance(logins, dict) and key.endswith("json") else logins
     return [str(url).partition("://")[2] or str(url) for url in logins] if isinstance(logins, dict) else []
 
 
