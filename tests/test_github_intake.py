@@ -13,7 +13,7 @@ from fakes import World
 
 from shared.adapters.secrets import EnvironmentSecrets
 from shared.domain.errors import CriticalError, TransientError
-from shared.pipeline import github_webhook, names
+from shared.pipeline import github_webhook, names, status
 
 NONE = "0" * 40
 SHOP = {"deploy/app.yaml": "kind: BAD\n", "deploy/notes.txt": "BAD\n", "src/main.py": "print()\n"}
@@ -94,6 +94,9 @@ def test_a_push_is_a_run_of_the_whole_repository_at_that_commit() -> None:
         "codeScanning": False,
     }  # fmt: skip
     assert site.stored(names.started(run))["origin"] == f"github/acme/shop@{commit}"
+    shown = status.run_status(site.world.context, run)
+    assert shown is not None
+    assert shown["origin"] == site.stored(names.origin(run))
 
 
 def test_only_the_applications_that_a_push_touches_are_looked_at() -> None:
