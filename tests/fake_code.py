@@ -5,8 +5,7 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Callable, Mapping
 
-from shared.domain.code_host import FILE, FOLDER, SUBMODULE, SYMLINK, Commit, Comparison, Listing, Repository, TreeEntry
-from shared.domain.errors import ValidationError
+from shared.domain.code_host import FILE, FOLDER, SUBMODULE, SYMLINK, Commit, Comparison, Listing, NotFoundError, Repository, TreeEntry
 
 Files = Mapping[str, bytes | str]
 
@@ -46,7 +45,7 @@ class FakeCode:
     def tree(self, repository: Repository, sha: str, *, recursive: bool = False) -> Listing:
         self._called(repository, f"tree {sha}{' recursive' if recursive else ''}")
         if sha not in self.trees:
-            raise ValidationError("not found on GitHub")
+            raise NotFoundError("not found on GitHub")
         entries = list(self._below(sha, "")) if recursive else list(self.trees[sha].values())
         return Listing(tuple(entries[: self.listed]), len(entries) > self.listed)
 
@@ -70,11 +69,11 @@ class FakeCode:
         self.before_call(call)
         self.calls.append(call)
         if repository.name != self.name:
-            raise ValidationError(f"not found on GitHub, or not visible to the program (404): cannot read {repository.name}")
+            raise NotFoundError(f"not found on GitHub, or not visible to the program (404): cannot read {repository.name}")
 
     def _known(self, sha: str) -> tuple[Commit, dict[str, tuple[str, str]], str | None]:
         if sha not in self.commits:
-            raise ValidationError("not found on GitHub, or not visible to the program (404)")
+            raise NotFoundError("not found on GitHub, or not visible to the program (404)")
         return self.commits[sha]
 
     def _line(self, sha: str | None) -> list[str]:

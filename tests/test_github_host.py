@@ -101,9 +101,10 @@ def test_a_push_becomes_a_run_whatever_is_delivered_again(emulate: Emulate, host
 def test_as_a_github_app_with_two_applications(emulate: Emulate, azurite: Azurite, context: Context, tmp_path: Path) -> None:  # noqa: F811
     settings = "repository:\n  source: k3s\n  applications:\n    - path: deploy/shop\n    - {path: deploy/blog, results: check}\n"
     files = {f"deploy/{app}/{path}": data for app in ("shop", "blog") for path, data in SHOP.items()} | {".aks-copilot.yaml": settings}
-    app = {"GITHUB_APP_ID": str(APP_ID), "GITHUB_APP_PRIVATE_KEY": emulate.app_key}
+    files["deploy/shop/huge.yaml"] = b"a: 1\n" * 30_000
+    app = {"GITHUB_APP_ID": str(APP_ID), "GITHUB_APP_PRIVATE_KEY": emulate.app_key, "MAX_FILE_BYTES": "100000"}
     with serve(azurite, tmp_path, GITHUB_API_URL=emulate.github.url, GITHUB_WEBHOOK_SECRET=SECRET, **app) as host:
-        repository = repository_of(emulate, host, {"README.md": "hello\n"}, owner=APP_OWNER)
+        repository = repository_of(emulate, host, {"README.md": "hello\n"}, owner=APP_OWNER, private=True)
         repository.push(files)
         assert sorted(names.app_of(run) for run in wait_for(context, 2)) == ["blog", "shop"]
         repository.push({"deploy/blog/extra.yaml": "apiVersion: v1\nkind: ConfigMap\nmetadata: {name: extra}\n"})
@@ -121,6 +122,8 @@ def test_as_a_github_app_with_two_applications(emulate: Emulate, azurite: Azurit
     assert len(emulate.github.calls("POST", "/access_tokens$")) <= 3  # one a process, whatever is read
     for run in [*runs, pulled]:
         ended(context, run)
+    refused = {f["path"]: f["reason"] for f in result_of(context, pulled)[1]["files"] if f["status"] == "refused"}
+    assert refused == {"huge.yaml": "The file is larger than 100000 bytes."}
 
 
 def test_a_force_push_and_more_than_three_hundred_files(emulate: Emulate, host: Served, context: Context) -> None:  # noqa: F811

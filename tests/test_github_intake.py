@@ -12,6 +12,7 @@ from fake_code import FakeCode
 from fakes import World
 
 from shared.adapters.secrets import EnvironmentSecrets
+from shared.domain.code_host import NotFoundError
 from shared.domain.errors import CriticalError, TransientError
 from shared.pipeline import github_webhook, names, status
 
@@ -314,6 +315,23 @@ def test_a_repository_that_the_program_cannot_see_is_a_failed_run() -> None:
     site = Site()
     site.deliver(push_payload("acme/private", site.first, site.head))
     assert ["not visible" in error for error in site.failed()] == [True]
+
+
+def test_a_commit_that_github_does_not_show_yet_is_looked_for_again() -> None:
+    site = Site()
+    hidden = [3]
+
+    def lag(call: str) -> None:
+        if call.startswith("commit") and hidden[0]:
+            hidden[0] -= 1
+            raise NotFoundError("not found on GitHub")
+
+    site.code.before_call = lag
+    started = site.world.queue.now
+    site.push(NONE)
+    assert apps(site) == ["shop"]
+    assert 30 < site.world.queue.now - started < 60
+    assert site.failed() == []
 
 
 def test_without_credentials_the_message_is_parked() -> None:

@@ -13,7 +13,7 @@ from gateway import Reply
 from shared.adapters.github.client import Client
 from shared.adapters.github.read import GitHubReader
 from shared.adapters.secrets import CachedSecrets, EnvironmentSecrets
-from shared.domain.code_host import Repository
+from shared.domain.code_host import NotFoundError, Repository
 from shared.domain.errors import AksCopilotError, CriticalError, TransientError, ValidationError
 from shared.domain.ports import SecretStore
 
@@ -134,7 +134,7 @@ def test_what_is_not_there_or_not_possible(emulate: Emulate, status: int) -> Non
 
 
 def test_a_private_repository_that_the_token_does_not_see(emulate: Emulate) -> None:
-    with pytest.raises(ValidationError, match="not found on GitHub, or not visible"):
+    with pytest.raises(NotFoundError, match="not found on GitHub, or not visible"):
         reader(emulate).commit(Repository("somebody/else"), NONE)
 
 

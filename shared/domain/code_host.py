@@ -11,8 +11,14 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, Protocol
 
+from shared.domain.errors import ValidationError
+
 FILE, EXECUTABLE, SYMLINK, SUBMODULE, FOLDER = "100644", "100755", "120000", "160000", "040000"
 """Modes of tree entries: https://git-scm.com/book/en/v2/Git-Internals-Git-Objects"""
+
+
+class NotFoundError(ValidationError):
+    """What was asked for is not there, or not visible to the program. GitHub says so, too, for a moment after a push."""
 
 
 @dataclass(frozen=True, slots=True)

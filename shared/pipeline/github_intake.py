@@ -15,7 +15,7 @@ from functools import partial
 from typing import Any
 
 from shared.domain import webhook
-from shared.domain.code_host import Commit, Repository, TreeEntry
+from shared.domain.code_host import Commit, NotFoundError, Repository, TreeEntry
 from shared.domain.decision_file import FILE_NAME, MAX_BYTES
 from shared.domain.errors import TransientError, ValidationError, patient
 from shared.domain.messages import Envelope
@@ -26,6 +26,7 @@ from shared.pipeline import checkout, delivery, freeze, ignored, knowledge, name
 from shared.pipeline.context import Context
 
 _FILE = (".yaml", ".yml")
+_LOOKS = 4  # over half a minute
 _TARGET_BYTES = 256 * 1024
 
 
@@ -67,6 +68,8 @@ def handle(ctx: Context, envelope: Envelope) -> delivery.Following | None:
                 return None if source is None else (envelope.model_copy(update={"run_id": source.run_id}), partial(_start, source=source))
             _spread(ctx, envelope, change)
         except ValidationError as error:
+            if _may_appear(error, envelope):
+                raise
             return _failed(envelope, change, error)
     return None
 
@@ -212,3 +215,12 @@ def _patient(envelope: Envelope) -> Iterator[None]:
         yield
     except TransientError as error:
         raise patient(error, envelope.attempt) from error
+    except NotFoundError as error:
+        if not _may_appear(error, envelope):
+            raise
+        raise patient(TransientError(str(error)), envelope.attempt) from error
+
+
+def _may_appear(error: ValidationError, envelope: Envelope) -> bool:
+    """Whether what is not there may be there in a moment: deliveries can be faster than GitHub's own copies."""
+    return isinstance(error, NotFoundError) and envelope.attempt < _LOOKS

@@ -14,6 +14,7 @@ from typing import Any
 import requests
 from github import BadAttributeException, GithubException, IncompletableObject
 
+from shared.domain.code_host import NotFoundError
 from shared.domain.errors import AksCopilotError, CriticalError, TransientError, ValidationError
 
 UNREADABLE = (BadAttributeException, IncompletableObject)
@@ -63,7 +64,7 @@ def _status(error: GithubException, what: str, now: float) -> AksCopilotError | 
     if status >= 500 or status == 408:
         return TransientError(f"GitHub is not available ({status}): cannot {what}", _seconds(headers.get("retry-after")))
     if status in (404, 410, 451):
-        return ValidationError(f"not found on GitHub, or not visible to the program ({status}): cannot {what}")
+        return NotFoundError(f"not found on GitHub, or not visible to the program ({status}): cannot {what}")
     return ValidationError(f"GitHub rejects the request ({status}{f', {message}' if message else ''}): cannot {what}")
 
 
