@@ -334,6 +334,19 @@ def test_a_commit_that_github_does_not_show_yet_is_looked_for_again() -> None:
     assert site.failed() == []
 
 
+def test_a_comparison_that_github_never_finishes_is_done_without() -> None:
+    site = Site(MONO)
+
+    def too_large(call: str) -> None:
+        if call.startswith("compare"):
+            raise TransientError("GitHub is not available (500)")
+
+    site.code.before_call = too_large
+    site.change({"deploy/blog/app.yaml": "kind: BAD\n# now\n"})
+    site.push()
+    assert apps(site) == ["blog", "shop"]
+
+
 def test_without_credentials_the_message_is_parked() -> None:
     site = Site()
 

@@ -26,7 +26,7 @@ from shared.pipeline import checkout, delivery, freeze, ignored, knowledge, name
 from shared.pipeline.context import Context
 
 _FILE = (".yaml", ".yml")
-_LOOKS = 4  # over half a minute
+_LOOKS = 4  # tries, over half a minute
 _TARGET_BYTES = 256 * 1024
 
 
@@ -81,7 +81,7 @@ def _spread(ctx: Context, envelope: Envelope, change: Change) -> None:
     settings = RepositorySettings() if reason else _settings(ctx, change, commit)
     if reason is None and not settings.watches(change.branch, change.default_branch):
         reason = f"the branch {change.branch} is not watched"
-    concerned = () if reason else _concerned(ctx, change, commit, settings)
+    concerned = () if reason else _concerned(ctx, change, commit, settings, envelope.attempt)
     if not concerned:
         ignored.record(ctx, change.title, reason or "no manifest of an application changed")
     frozen = knowledge.keep(ctx) if concerned else ""
@@ -104,9 +104,9 @@ def _settings(ctx: Context, change: Change, commit: Commit) -> RepositorySetting
     return read_settings(_file(ctx, change.repository, tree, FILE_NAME, MAX_BYTES))
 
 
-def _concerned(ctx: Context, change: Change, commit: Commit, settings: RepositorySettings) -> tuple[Application, ...]:
+def _concerned(ctx: Context, change: Change, commit: Commit, settings: RepositorySettings, attempt: int) -> tuple[Application, ...]:
     every = settings.all(change.repository.name)
-    paths = _changed(ctx, change)
+    paths = _changed(ctx, change, attempt)
     if paths is None:
         return every
     if not settings.applications:
@@ -119,11 +119,16 @@ def _listed(ctx: Context, change: Change, commit: Commit) -> list[str]:
     return [entry.path for entry in ctx.code_reader().tree(change.repository, commit.tree, recursive=True).entries]
 
 
-def _changed(ctx: Context, change: Change) -> tuple[str, ...] | None:
-    """The changed paths, or None where they cannot all be known."""
+def _changed(ctx: Context, change: Change, attempt: int) -> tuple[str, ...] | None:
+    """The changed paths, or None where they cannot all be known: GitHub never finishes some comparisons."""
     if webhook.is_nothing(change.before):
         return None
-    found = ctx.code_reader().compare(change.repository, change.before, change.commit)
+    try:
+        found = ctx.code_reader().compare(change.repository, change.before, change.commit)
+    except TransientError:
+        if attempt < _LOOKS:
+            raise
+        return None
     # What a pull request changes is counted from its merge base, so its base may have moved on.
     if found is None or not found.whole or not (found.straight or change.pull_request):
         return None
