@@ -49,6 +49,13 @@ def test_commit_tree_blob(emulate: Emulate) -> None:
     assert {entry.path for entry in github.tree(repository, commit.tree).entries} == {"deploy", "big.bin", "link", "module"}
 
 
+def test_an_enterprise_server_has_its_api_below_a_path(emulate: Emulate) -> None:
+    answer = {"sha": NONE, "tree": {"sha": "1" * 40}, "message": "m", "committer": {"date": "2026-11-23T00:00:00Z"}}
+    emulate.github.answer("GET", f"^/api/v3/repos/team/shop/git/commits/{NONE}$", Reply(200, answer))
+    client = Client(f"{emulate.github.url}/api/v3/", EnvironmentSecrets({"GITHUB_TOKEN": TOKEN}))
+    assert GitHubReader(client).commit(Repository("team/shop"), NONE).tree == "1" * 40
+
+
 def test_a_listing_that_lost_its_query_counts_as_truncated(emulate: Emulate) -> None:
     """A renamed repository is answered with a redirect, and the client library follows it without `?recursive=1`."""
     made = emulate.repository({"deploy/app.yaml": "a: 1\n"})

@@ -45,6 +45,23 @@ def test_an_empty_setting_is_its_default() -> None:
     assert load_settings({"STORAGE": "x", "RUN_QUIET_SECONDS": "3"}).quiet_seconds == 3
 
 
+@pytest.mark.parametrize(
+    ("given", "url"),
+    [
+        ("", "https://api.github.com"),
+        ("https://ghe.example/api/v3/", "https://ghe.example/api/v3"),
+        ("http://localhost:1", "http://localhost:1"),
+    ],
+)
+def test_the_address_of_github(given: str, url: str) -> None:
+    assert load_settings({"STORAGE": "x", "GITHUB_API_URL": given}).github_url == url
+
+
+def test_a_token_is_not_sent_without_tls() -> None:
+    with pytest.raises(CriticalError, match="GITHUB_API_URL must start with https://"):
+        load_settings({"STORAGE": "x", "GITHUB_API_URL": "http://ghe.example/api/v3"})
+
+
 def test_a_log_line_is_one_json_object_with_the_bound_fields(caplog: pytest.LogCaptureFixture) -> None:
     with caplog.at_level(logging.INFO, "aks_copilot"), logs.bound(runId="r", stage="inspector"), logs.bound(attempt=2), logs.timed("done"):
         logs.event("a\nb", path="ä", nothing=None)
