@@ -5,9 +5,9 @@ from __future__ import annotations
 import datetime as dt
 from collections import Counter
 
-from shared.domain.index import trim
 from shared.domain.operators import operator_of_group, operator_of_package, table
 from shared.domain.target import default_target
+from shared.domain.trimmed import trim
 
 
 def test_the_table_answers_each_package_and_group_once():

@@ -18,7 +18,7 @@ from shared.cli.tree import read_tree
 from shared.domain.checks import Found
 from shared.domain.convert.base import CannotConvert
 from shared.domain.facts import Facts
-from shared.domain.index import LEGACY_OPENSHIFT
+from shared.domain.features import LEGACY_OPENSHIFT
 from shared.domain.inspector import every_object, facts_of, firing, manifest_of
 from shared.domain.manifest import read_manifest, resources
 from shared.domain.model import FileOutcome, ResourceRef, Violation

@@ -12,13 +12,13 @@ from dataclasses import dataclass
 from typing import Any
 
 from shared.domain.convert.template import expanded
-from shared.domain.index import trim
 from shared.domain.manifest import read_manifest, resources
 from shared.domain.model import ResourceRef
 from shared.domain.pointer import JsonValue
 from shared.domain.population import Population
 from shared.domain.reference_kinds import references
 from shared.domain.references import PODS, Reference
+from shared.domain.trimmed import trim
 
 Answers = Callable[[str], JsonValue]
 PARTS = {"Service": "port", "Gateway": "listener"}

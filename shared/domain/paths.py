@@ -57,6 +57,12 @@ def workload_name(obj: Mapping[str, Any]) -> str:
     return "/".join(p for p in parts if isinstance(p, str)) or "(no name)"
 
 
+def account_of(obj: Mapping[str, Any]) -> str:
+    """The name of the ServiceAccount that the pods of an object run under."""
+    name = get(obj, f"{pod_spec(obj)}/serviceAccountName")
+    return name if isinstance(name, str) and name else "default"
+
+
 def pod_metadata(obj: Mapping[str, Any]) -> str | None:
     """Pointer of the metadata that the pods of an object get; None where it makes none."""
     base = pod_spec(obj)

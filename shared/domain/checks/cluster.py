@@ -11,7 +11,7 @@ from pydantic import Field
 from shared.domain.checks.base import Found, Wording, check, opaque, patching
 from shared.domain.convert.ingress_controllers import TUNNEL_CLASSES
 from shared.domain.facts import Facts
-from shared.domain.index import LEGACY_OPENSHIFT
+from shared.domain.features import LEGACY_OPENSHIFT
 from shared.domain.operators import operator_of_group
 from shared.domain.paths import expand
 from shared.domain.pointer import MISSING, get, parent

@@ -14,8 +14,7 @@ from shared.domain.checks.base import Found, check, opaque
 from shared.domain.checks.cluster import Nothing
 from shared.domain.convert.base import decision_key
 from shared.domain.facts import Facts
-from shared.domain.index import account_of
-from shared.domain.paths import POD_SPECS, expand, pod_metadata, pod_spec
+from shared.domain.paths import POD_SPECS, account_of, expand, pod_metadata, pod_spec
 from shared.domain.pointer import MISSING, child, get
 
 USE_LABEL = "azure.workload.identity/use"

@@ -15,8 +15,8 @@ from shared.domain.convert.base import CannotConvert, Conversion, Loss, Op
 from shared.domain.convert.edits import namespace_of
 from shared.domain.facts import Facts
 from shared.domain.fixes.base import fix, put
-from shared.domain.index import account_of
 from shared.domain.model import AzureResource, Question
+from shared.domain.paths import account_of
 from shared.domain.pointer import MISSING, child, get, join, parent, split
 
 SAMPLE = "00000000-0000-0000-0000-000000000000"
