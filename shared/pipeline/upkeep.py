@@ -79,11 +79,11 @@ def _read_poison(text: str) -> tuple[Envelope | None, Exception]:
 def replay(ctx: Context, run: str) -> None:
     """Run a failed run again from its frozen bytes; finished batches keep their results.
 
-    Raises ValidationError where there is no such run, or it was never frozen (upload it again).
+    Raises ValidationError where there is no such run, or it was never frozen (upload it again, or redeliver it on GitHub).
     """
     manifest = state.find(ctx, names.manifest(run)) if names.is_run_id(run) else None
     if manifest is None:
-        raise ValidationError(f"{run} was never frozen: upload it again")
+        raise ValidationError(f"{run} was never frozen: upload it again, or redeliver it on GitHub")
     state.save(ctx, names.opened(run), {"runId": run})
     ctx.blobs.delete(names.RUNS, names.failed(run))
     cause = Envelope(type="inspect", run_id=run, dedup_key=f"{run}/replay", traceparent=new_traceparent(), payload={})
