@@ -17,7 +17,7 @@ from typing import Any
 from shared.domain import webhook
 from shared.domain.code_host import Commit, NotFoundError, Repository, TreeEntry
 from shared.domain.decision_file import FILE_NAME, MAX_BYTES
-from shared.domain.errors import TransientError, ValidationError, patient
+from shared.domain.errors import CriticalError, TransientError, ValidationError, patient
 from shared.domain.messages import Envelope
 from shared.domain.ports import BlobInfo
 from shared.domain.repository import Application, RepositorySettings, of_manifests, read_settings, touched
@@ -61,7 +61,7 @@ def handle(ctx: Context, envelope: Envelope) -> delivery.Following | None:
     """Raises TransientError, always with a delay, where GitHub is away: the message waits for hours, not for minutes."""
     payload = envelope.payload or {}
     change = Change.of(payload)
-    with _patient(envelope):
+    with _redeliverable(ctx, envelope), _patient(envelope):
         try:
             if "application" in payload:
                 source = _source(ctx, change, Application.model_validate(payload["application"]), payload["knowledge"])
@@ -165,6 +165,7 @@ def _origin(change: Change, one: Application) -> dict[str, Any]:
     return {
         "repository": change.repository.name, "installation": change.repository.installation, "commit": change.commit, "ref": change.ref,
         "base": change.branch, "before": change.before, "pullRequest": change.pull_request, "fork": change.fork, "path": one.path,
+        "defaultBranch": change.default_branch, "target": one.target,
         "results": one.results, "layout": one.layout, "failOn": one.fail_on or "error", "codeScanning": bool(one.code_scanning),
     }  # fmt: skip
 
@@ -192,10 +193,12 @@ def _file(ctx: Context, repository: Repository, tree: str, path: str, limit: int
 
 
 def _start(ctx: Context, cause: Envelope, *, source: sources.Source) -> None:
-    """As every run starts; it is known before its files are read, which may take long."""
+    """As every run starts; it is known before its files are read, which may take long. A redelivery is a new try."""
+    if not state.exists(ctx, names.dispatched(cause.run_id)):
+        ctx.blobs.delete(names.RUNS, names.failed(cause.run_id))
     state.save(ctx, names.origin(cause.run_id), dict(source.record), if_absent=True)
     state.register(ctx, cause.run_id, source.app, source.origin)
-    with _patient(cause):
+    with _redeliverable(ctx, cause), _patient(cause):
         freeze.start(ctx, cause, source=source)
 
 
@@ -211,7 +214,18 @@ def _failed(envelope: Envelope, change: Change, error: ValidationError) -> deliv
 
 def _fail(ctx: Context, cause: Envelope, *, record: Mapping[str, Any], error: ValidationError) -> None:
     state.save(ctx, names.origin(cause.run_id), dict(record), if_absent=True)
-    raise error
+    with _redeliverable(ctx, cause):
+        raise error
+
+
+@contextlib.contextmanager
+def _redeliverable(ctx: Context, envelope: Envelope) -> Iterator[None]:
+    """Forget a delivery that cannot be used as things are, so that GitHub's "Redeliver" is no duplicate once they were mended."""
+    try:
+        yield
+    except (ValidationError, CriticalError):
+        ctx.blobs.delete(names.RUNS, names.delivered((envelope.payload or {})["delivery"]))
+        raise
 
 
 @contextlib.contextmanager

@@ -1,7 +1,8 @@
 """Receiving a delivery of GitHub's webhook: believe it, see whether it came before, queue it. Nothing here calls GitHub.
 
-The mark of a delivery is written after its message was sent, so a crash loses nothing; a delivery that is replayed after its mark is gone
-names a commit whose run exists, and changes nothing.
+The mark of a delivery is written after its message was sent, so a crash loses nothing. It counts for a quarter of an hour, and goes when
+the delivery could not be used: GitHub repeats a delivery under the same id when somebody presses "Redeliver", and means it. A delivery
+that comes again later names a commit whose run exists, and changes nothing.
 """
 
 from __future__ import annotations
@@ -19,6 +20,7 @@ from shared.pipeline.context import Context
 
 SECRET = "github-webhook-secret"  # noqa: S105 - the secret's name
 _DELIVERY = re.compile(r"[A-Za-z0-9-]{1,64}")
+_COUNTS = 900.0  # seconds for which a mark counts
 _EVENT = re.compile(r"[a-z_]{1,64}")
 
 
@@ -76,11 +78,11 @@ def _accept(ctx: Context, event: str, delivery: str, body: bytes) -> Answer:
     if isinstance(wanted, Ignored):
         logs.event("delivery ignored", reason=wanted.reason)
         return 202, {"status": "ignored", "reason": wanted.reason}
-    if state.exists(ctx, names.delivered(delivery)):
+    mark = state.find(ctx, names.delivered(delivery))
+    if mark is not None and ctx.clock() - mark["at"] < _COUNTS:
         return 202, {"status": "duplicate"}
-    message = Envelope(
-        type=wanted.type, run_id="", dedup_key=f"{wanted.type}/{delivery}", traceparent=new_traceparent(), payload=wanted.payload
-    )
+    payload = wanted.payload | {"delivery": delivery}
+    message = Envelope(type=wanted.type, run_id="", dedup_key=f"{wanted.type}/{delivery}", traceparent=new_traceparent(), payload=payload)
     ctx.queue.send(names.INTAKE, message.encode())
     state.save(ctx, names.delivered(delivery), {"event": event, "at": ctx.clock()})
     logs.event("delivery queued", repository=wanted.payload["repository"])
