@@ -94,7 +94,7 @@ def load_settings(environment: Mapping[str, str] | None = None) -> Settings:
 
 def _github_url(env: Mapping[str, str], problem: Callable[[str], None]) -> str:
     url = env.get("GITHUB_API_URL", "").strip().rstrip("/") or GITHUB_API
-    if not url.startswith(("https://", "http://localhost:")):
+    if not url.startswith(("https://", "http://localhost:", "http://127.0.0.1:")):
         problem("GITHUB_API_URL must start with https://")
     return url
 

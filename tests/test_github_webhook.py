@@ -62,6 +62,13 @@ def test_a_push_is_queued_once(world: World) -> None:
     assert [message.queue for message in world.queue.waiting] == ["intake"]
 
 
+def test_an_id_is_no_protection_for_another_body(world: World) -> None:
+    """The id is not signed, and a GitHub that starts anew counts from one."""
+    other = json.dumps(push_payload("acme/shop", "b" * 40, "c" * 40)).encode()
+    assert [post(body)[1]["status"] for body in (BODY, other, other)] == ["queued", "queued", "duplicate"]
+    assert [message.payload["commit"] for message in queued(world)] == ["b" * 40, "c" * 40]
+
+
 def test_a_large_delivery_is_a_small_message(world: World) -> None:
     commits = [{"message": "x" * 1000, "added": [f"f{n}"]} for n in range(10_000)]
     body = json.dumps(push_payload("acme/shop", "a" * 40, "b" * 40, commits=commits)).encode()

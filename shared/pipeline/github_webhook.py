@@ -1,8 +1,8 @@
 """Receiving a delivery of GitHub's webhook: believe it, see whether it came before, queue it. Nothing here calls GitHub.
 
-The mark of a delivery is written after its message was sent, so a crash loses nothing. It counts for a quarter of an hour, and goes when
-the delivery could not be used: GitHub repeats a delivery under the same id when somebody presses "Redeliver", and means it. A delivery
-that comes again later names a commit whose run exists, and changes nothing.
+The mark of a delivery (its id, and the digest of its body: an id alone is not signed) is written after its message was sent, so a crash
+loses nothing. It counts for a quarter of an hour, and goes when the delivery could not be used: GitHub repeats a delivery under the same
+id when somebody presses "Redeliver", and means it. A delivery that comes again later names a commit whose run exists, and changes nothing.
 """
 
 from __future__ import annotations
@@ -12,7 +12,7 @@ from dataclasses import dataclass
 
 from shared import logs
 from shared.domain.errors import ValidationError
-from shared.domain.messages import Envelope, new_traceparent
+from shared.domain.messages import Envelope, digest, new_traceparent
 from shared.domain.ports import SecretStore
 from shared.domain.webhook import MAX_BYTES, Ignored, is_signed, read_delivery
 from shared.pipeline import names, state
@@ -49,7 +49,7 @@ def receive(ctx: Context, secrets: SecretStore, request: Delivery) -> Answer:
         if event == "ping":
             return 200, {"status": "pong"}
         try:
-            return _accept(ctx, event, delivery, request.body)
+            return _accept(ctx, event, f"{delivery}-{digest(request.body)}", request.body)
         except ValidationError as error:
             logs.failure("delivery refused", error)
             return 400, {"error": str(error)}

@@ -160,7 +160,7 @@ def ignored(name: str) -> str:
 
 
 def delivered(delivery: str) -> str:
-    """Says that a delivery of GitHub's webhook was queued."""
+    """Says that a delivery of GitHub's webhook was queued; `delivery` is its id and the digest of its body."""
     return f"deliveries/{delivery}"
 
 
