@@ -3,6 +3,8 @@ PYTHON ?= python3
 BIN := .venv/bin
 STAMP := .venv/.installed
 NODE_STAMP := node_modules/.installed
+WORKFLOWS := $(wildcard .github/workflows/*.yml docs/workflows/*.yml)
+ACTIONS := $(wildcard action.yml */action.yml)
 
 .DEFAULT_GOAL := help
 .PHONY: help install run up test check fix docs coverage judge bench clean
@@ -28,12 +30,14 @@ run: install ## the whole pipeline on samples/, from upload to report, then stop
 up: install ## the pipeline, kept running for use (Ctrl-C stops it)
 	@$(BIN)/aks-copilot up
 
-check: install ## format, lint, types, layers, generated documents; changes nothing
+check: install ## format, lint (workflows too), types, layers, generated documents; changes nothing
 	$(BIN)/ruff format --check .
 	$(BIN)/ruff check .
 	$(BIN)/mypy
 	$(BIN)/lint-imports
 	$(BIN)/python tools/rules_docs.py --check
+	node tools/lint_workflows.mjs $(WORKFLOWS)
+	$(BIN)/zizmor --offline --quiet --no-progress $(WORKFLOWS) $(ACTIONS) .pre-commit-hooks.yaml
 
 test: check ## check, then every test; on a Python 3.13, where there is one, the conformance tests too
 	$(BIN)/pytest -n 2 --dist loadgroup

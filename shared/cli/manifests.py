@@ -11,10 +11,10 @@ import typer
 from shared.cli.console import note, print_diff, say, status
 from shared.cli.local import LocalRun, fix_tree, inspect_tree, is_left, options_for
 from shared.cli.text import print_fixes, print_inspection
-from shared.cli.tree import Tree, read_tree, with_answers_of, write_in_place, write_out, write_reports
+from shared.cli.tree import Tree, read_tree, seen_from, with_answers_of, with_baseline, write_in_place, write_out, write_reports
 from shared.domain.errors import ValidationError
 from shared.domain.model import Severity
-from shared.domain.report import changes_diff, github_annotations, render_all
+from shared.domain.report import changes_diff, github_annotations, render_all, sarif_json
 
 
 class Level(StrEnum):
@@ -53,6 +53,11 @@ TargetFile = Annotated[
 Knowledge = Annotated[
     Path | None, typer.Option(metavar="DIR", help="Your own rules/, profiles/ and targets/; a file with a built-in id or name replaces it.")
 ]
+BaselineFile = Annotated[Path | None, typer.Option(help="Baseline to use in place of the folder's own .aks-copilot-baseline.yaml.")]
+Root = Annotated[
+    Path | None,
+    typer.Option(envvar="GITHUB_WORKSPACE", help="What paths in the forms github and sarif are relative to, where PATH lies in it."),
+]
 FailOn = Annotated[Level, typer.Option(help="Exit with 1 where a finding of this level or worse is left.")]
 
 
@@ -63,16 +68,20 @@ def inspect(
     knowledge: Knowledge = None,
     format_: Annotated[InspectFormat, typer.Option("--format", help="Form of the output.")] = InspectFormat.TEXT,
     fail_on: FailOn = Level.ERROR,
+    baseline: BaselineFile = None,
+    root: Root = None,
 ) -> None:
     """Say what would not work on AKS, where, why, and what `fix` can do about it. Changes nothing."""
-    tree = read_tree(paths)
+    tree = with_baseline(read_tree(paths), baseline)
     with status("inspecting"):
         run = inspect_tree(tree, options_for(tree.root if len(paths) > 1 else paths[0], source, target, knowledge))
     if format_ is InspectFormat.TEXT:
         print_inspection(run.setup, run.outcomes)
     elif format_ is InspectFormat.GITHUB:
-        for line in github_annotations(run.outcomes):
+        for line in github_annotations(seen_from(root, tree, run.outcomes)):
             typer.echo(line.encode("utf-8", "backslashreplace"))
+    elif format_ is InspectFormat.SARIF:
+        typer.echo(sarif_json(run.setup, seen_from(root, tree, run.outcomes)), nl=False)
     else:
         typer.echo(render_all(run.setup, run.outcomes, run.diffs, run.after)[f"report.{format_.value}"], nl=False)
     raise typer.Exit(is_left(run.outcomes, fail_on.severity))
@@ -90,11 +99,14 @@ def fix(
     knowledge: Knowledge = None,
     fail_on: FailOn = Level.ERROR,
     format_: Annotated[FixFormat, typer.Option("--format", help="Form of the output.")] = FixFormat.TEXT,
+    baseline: BaselineFile = None,
 ) -> None:
     """Make manifests ready for AKS. Text that needs no change stays byte for byte."""
     if (out is not None) + in_place + diff != 1:
         raise typer.BadParameter("choose one of --out DIR, --in-place and --diff")
-    tree = read_tree([path], leave_out=[p for p in (out, report_dir) if p is not None])
+    if baseline is not None and not diff:
+        raise typer.BadParameter("--baseline goes with --diff; what is written has its baseline beside the manifests")
+    tree = with_baseline(read_tree([path], leave_out=[p for p in (out, report_dir) if p is not None]), baseline)
     tree = with_answers_of(tree, out) if out is not None else tree
     with status("fixing"):
         run = fix_tree(tree, options_for(path, source, target, knowledge, unsafe=unsafe))

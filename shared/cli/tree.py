@@ -7,7 +7,7 @@ import shutil
 import stat
 import tempfile
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from shared.domain.acceptance import FILE_NAME as BASELINE
@@ -63,6 +63,23 @@ def with_answers_of(tree: Tree, out: Path) -> Tree:
     if DECISIONS in tree.paths or earlier.is_symlink() or not earlier.is_file():
         return tree
     return Tree(tree.root, dict(sorted([*tree.paths.items(), (DECISIONS, earlier)])))
+
+
+def with_baseline(tree: Tree, file: Path | None) -> Tree:
+    """The tree with another baseline than its own, where one is given. Raises ValidationError where there is no such file."""
+    if file is None:
+        return tree
+    if not file.is_file():
+        raise ValidationError(f"{file}: no such file")
+    return Tree(tree.root, dict(sorted({**tree.paths, BASELINE: file.resolve()}.items())))
+
+
+def seen_from(root: Path | None, tree: Tree, outcomes: Sequence[FileOutcome]) -> Sequence[FileOutcome]:
+    """Outcomes whose paths are relative to `root` (a repository's checkout); as they are where the tree does not lie in it."""
+    if root is None or not tree.root.is_relative_to(root.resolve()):
+        return outcomes
+    folder = tree.root.relative_to(root.resolve())
+    return [replace(outcome, path=(folder / outcome.path).as_posix()) for outcome in outcomes]
 
 
 def _root(paths: Sequence[Path]) -> Path:

@@ -29,6 +29,11 @@ def render_all(setup: RunSetup, outcomes: Sequence[FileOutcome], diffs: Mapping[
     }
 
 
+def sarif_json(setup: RunSetup, outcomes: Sequence[FileOutcome]) -> bytes:
+    """report.sarif alone, of an inspection: nothing was changed, so no finding has a fix."""
+    return to_bytes(sarif_log(setup, outcomes, {}))
+
+
 def changes_diff(diffs: Mapping[str, str]) -> str:
     """The diffs of all files, in path order."""
     return "".join(diffs[path] for path in sorted(diffs))
