@@ -21,7 +21,10 @@ from funchost.azurite import Azurite
 from shared.pipeline import names, status
 from shared.pipeline.context import Context
 
-SHOP = {p.name: p.read_bytes() for p in sorted((ROOT / "samples" / "k3s-shop").glob("*.yaml"))}
+SHOP = {p.name: p.read_bytes() for p in sorted((ROOT / "samples" / "k3s-shop").glob("*.yaml"))} | {
+    "empty.yaml": b"",
+    "nä me.yaml": "# ä\n".encode(),
+}
 NONE = "0" * 40
 
 
