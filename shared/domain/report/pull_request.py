@@ -114,31 +114,31 @@ def _reason(violation: Violation) -> str:
 def _questions(files: Sequence[FileOutcome]) -> list[str]:
     """Tasks; a question that names its key and an example can be answered from the pull request alone."""
     return [
-        f"- [ ] {_said(question.question)} Key {_code(question.key)}, for example {_code(question.example)} ({_listed(paths)})\n"
+        f"- [ ] {said(question.question)} Key {_code(question.key)}, for example {_code(question.example)} ({_listed(paths)})\n"
         for question, paths in questions(files)
     ]
 
 
 def _unread(outcome: FileOutcome) -> str:
-    return f"- {_said(outcome.path)} ({outcome.status}): {_said(redact(outcome.reason or 'no reason given'))}\n"
+    return f"- {said(outcome.path)} ({outcome.status}): {said(redact(outcome.reason or 'no reason given'))}\n"
 
 
 def _changed(outcome: FileOutcome, diffs: Mapping[str, str]) -> str:
     added, removed = size(diffs.get(outcome.path, ""))
     what = "not written any more: nothing is left in it" if outcome.removed else outcome.status
-    return f"- {_said(outcome.path)}: {what}, +{added} -{removed}\n"
+    return f"- {said(outcome.path)}: {what}, +{added} -{removed}\n"
 
 
 def _rule(group: RuleGroup, say: Say, more: str = "") -> str:
     """A rule's heading, its reason, and the first of its messages, each with its places."""
     title, links = f"{group.rule_id} {group.title}", web_links(group.links)
-    head = link(visible(title), links[0]) if links else _said(title)
+    head = link(visible(title), links[0]) if links else said(title)
     told = group.by_message(say)
-    lines = [f"- {_said(text)} ({_listed([f'{o.path}:{v.line}' for o, v in rows])})" for text, rows in list(told.items())[:_PLACES]]
+    lines = [f"- {said(text)} ({_listed([f'{o.path}:{v.line}' for o, v in rows])})" for text, rows in list(told.items())[:_PLACES]]
     if len(told) > _PLACES:
         lines.append(f"- and {len(told) - _PLACES} more of this rule: report.md")
     return (
-        "\n".join([f"### {head} ({group.severity}, {len(group.rows)})", "", *([_said(group.why), ""] if group.why else []), *lines])
+        "\n".join([f"### {head} ({group.severity}, {len(group.rows)})", "", *([said(group.why), ""] if group.why else []), *lines])
         + f"\n{more}\n"
     )
 
@@ -152,16 +152,16 @@ def _would(files: Sequence[FileOutcome], group: RuleGroup) -> str:
 
 def _listed(paths: Sequence[str]) -> str:
     more = f" and {len(paths) - _PATHS} more" if len(paths) > _PATHS else ""
-    return ", ".join(_said(p) for p in paths[:_PATHS]) + more
+    return ", ".join(said(p) for p in paths[:_PATHS]) + more
 
 
-def _said(text: str) -> str:
+def said(text: str) -> str:
     """Text in the middle of a line that acts on nothing, cut where it is very long."""
     return "<!-- -->".join(_ACTING.split(inline(_short(text, _TEXT))))
 
 
 def _name(text: str) -> str:
-    return _said(_short(text, _NAME))
+    return said(_short(text, _NAME))
 
 
 def _code(text: str) -> str:

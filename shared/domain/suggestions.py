@@ -1,0 +1,166 @@
+"""Suggestions on a user's pull request: fixes that one click of a reviewer puts into the branch, on lines that the pull request changed.
+
+A reviewer takes suggestions one by one, so each is planned and proven as if it were the only change of the file (DESIGN 6.2). What would
+need another file (a listener of the Gateway, a kustomization that follows a new kind), or lines that the pull request does not show, is no
+suggestion; neither is text that GitHub or its reader could not keep as it is.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Collection, Iterator, Sequence
+from dataclasses import dataclass
+from itertools import islice, pairwise
+
+from shared.domain.code_review import Shown
+from shared.domain.inspector import inspect
+from shared.domain.model import FileOutcome, PatchOperation, Violation
+from shared.domain.patcher import patch
+from shared.domain.plan import FilePlan, UnitKey
+from shared.domain.report.hiding import mask_lines, secret_values, split_lines
+from shared.domain.run import RunSetup, SourceFile
+from shared.domain.thinker import LOSS_RULE, propose
+
+MOST_OLD, MOST_NEW, MOST_TEXT = 40, 150, 20_000
+"""Lines of one suggestion before and after, and its characters: a longer one is read better in the result."""
+MOST_TRIES = 300
+"""Fixes of one file that are looked at: each costs a plan and its proofs."""
+KUSTOMIZE_RULE = "AKS0006"
+_FENCE = "```"
+
+
+@dataclass(frozen=True, slots=True)
+class Suggestion:
+    """Lines `start` to `end` (from 1) of a file become `text`. `violations` are what it mends, `losses` what it says about what is lost."""
+
+    path: str
+    start: int
+    end: int
+    text: str
+    violations: tuple[Violation, ...]
+    losses: tuple[str, ...] = ()
+
+    @property
+    def marks(self) -> tuple[str, ...]:
+        """One for each violation; the same in every later run, wherever the lines are by then."""
+        return tuple(mark(self.path, violation) for violation in self.violations)
+
+
+def mark(path: str, violation: Violation) -> str:
+    """What tells a violation from others of a pull request: rule, file, object and place in the object, never lines."""
+    owner = violation.resource
+    parts = [violation.rule_id, path, violation.path, *((owner.kind, owner.namespace or "", owner.name or "") if owner else ())]
+    return hashlib.sha256("\0".join(parts).encode("utf-8", "backslashreplace")).hexdigest()[:12]
+
+
+def suggestions(
+    setup: RunSetup, outcomes: Sequence[FileOutcome], outcome: FileOutcome, data: bytes, shown: Shown, told: Collection[str] = ()
+) -> Iterator[Suggestion]:
+    """What to suggest in one file of a run, top down. `data` are its bytes as they came, `told` the marks that are not to be repeated."""
+    if outcome.status == "patched" and not outcome.removed and _plain(data):
+        yield from _File(setup, outcomes, outcome, data, shown, told).pieces()
+
+
+class _File:
+    def __init__(
+        self, setup: RunSetup, outcomes: Sequence[FileOutcome], outcome: FileOutcome, data: bytes, shown: Shown, told: Collection[str]
+    ) -> None:
+        self.setup, self.outcome, self.shown = setup, outcome, shown
+        self.file = SourceFile(outcome.path, data)
+        self.old = split_lines(data.decode())
+        self.findings = inspect(self.file, setup)
+        self.keys = [unit.key for unit in propose(self.file, self.findings, setup).units]
+        self.follows = bool(setup.index["kustomizations"])
+        self.moved = any(op.rule_id == KUSTOMIZE_RULE for one in outcomes for op in one.operations)
+        fixed = (v for v in outcome.violations if v.resolution == "fixed" and mark(outcome.path, v) not in told)
+        self.fixed = {(v.rule_id, v.document, v.path): v for v in fixed}
+
+    def pieces(self) -> Iterator[Suggestion]:
+        """Suggestions that have no line in common: those that would are made one, or none where they do not hold together."""
+        wanted = dict.fromkeys(key for key in self.keys if key in self.fixed)
+        alone = ((frozenset([key]), self._suggestion(frozenset([key]))) for key in islice(wanted, MOST_TRIES))
+        found = [(group, one) for group, one in alone if one is not None]
+        while (pair := _overlapping(found)) is not None:
+            found = [entry for entry in found if entry not in pair]
+            both = pair[0][0] | pair[1][0]
+            together = self._suggestion(both)
+            found += [(both, together)] if together is not None else []
+        yield from sorted((one for _, one in found), key=lambda one: one.start)
+
+    def _suggestion(self, group: frozenset[UnitKey]) -> Suggestion | None:
+        """The change of these fixes and no others, or None where it does not hold alone or cannot be shown."""
+        blocked = {key: "left out" for key in self.keys if key not in group}
+        plan = propose(self.file, self.findings, self.setup, blocked)
+        if {unit.key for unit in plan.units} != group or self._reaches_out(plan):
+            return None
+        done = patch(self.file, self.findings, plan, self.setup, dict(blocked))
+        if done.data is None or done.outcome.operations != plan.operations:
+            return None
+        return self._written(split_lines(done.data.decode()), group)
+
+    def _reaches_out(self, plan: FilePlan) -> bool:
+        """Whether another file would have to follow."""
+        kinds = any(one.ref.kind != one.kind for one in plan.retyped)
+        named = self.follows and (bool(plan.retyped) or any(_of_a_document(op) for op in plan.operations))
+        images = self.moved and any(op.path.endswith("/image") for op in plan.operations)
+        unsafe = any(op.disposition != "safe" for op in plan.operations)
+        return bool(plan.listeners) or kinds or named or images or unsafe
+
+    def _written(self, new: list[str], group: frozenset[UnitKey]) -> Suggestion | None:
+        span = next((s for s in _spans(self.old, new) if self.shown.commentable(s[0] + 1, s[1])), None)
+        if span is None or not self._faithful(new, *span):
+            return None
+        first, last, begin, stop = span
+        mended = tuple(self.fixed[key] for key in self.keys if key in group)
+        losses = [v.message for v in self.outcome.violations if v.rule_id == LOSS_RULE and any(v.resource == m.resource for m in mended)]
+        return Suggestion(self.file.path, first + 1, last, "".join(new[begin:stop]), mended, tuple(dict.fromkeys(losses)))
+
+    def _faithful(self, new: list[str], first: int, last: int, begin: int, stop: int) -> bool:
+        """Whether the lines arrive as they are: all ended, short enough, nothing that is invisible, and no secret among them."""
+        if last - first > MOST_OLD or stop - begin > MOST_NEW or sum(map(len, new[begin:stop])) > MOST_TEXT:
+            return False
+        lines, text = [*self.old[first:last], *new[begin:stop]], "".join(new)
+        if any(not line.endswith("\n") or _FENCE in line or not line[:-1].replace("\t", "").isprintable() for line in lines):
+            return False
+        values = secret_values(text) | secret_values("".join(self.old))
+        return mask_lines(text, range(begin, stop), values)[begin:stop] == new[begin:stop]
+
+
+def _plain(data: bytes) -> bool:
+    """UTF-8 without a byte order mark and without carriage returns, which a suggestion would not keep."""
+    try:
+        return "\r" not in (text := data.decode()) and not text.startswith("\ufeff")
+    except UnicodeDecodeError:
+        return False
+
+
+def _of_a_document(operation: PatchOperation) -> bool:
+    """Whether an operation adds, replaces or removes a document as a whole."""
+    return operation.path.count("/") == 1
+
+
+def _spans(old: list[str], new: list[str]) -> Iterator[tuple[int, int, int, int]]:
+    """Where a change can be shown, as old and new lines (from 0, ends excluded): from its first line to its last one.
+
+    A comment needs a line to stand on, so an insertion takes along the line before it, or the one after it.
+    """
+    most = min(len(old), len(new))
+    first = next((n for n in range(most) if old[n] != new[n]), most)
+    rest = next((n for n in range(most - first) if old[-1 - n] != new[-1 - n]), most - first)
+    last, stop = len(old) - rest, len(new) - rest
+    if first < last:
+        yield first, last, first, stop
+        return
+    if first > 0:
+        yield first - 1, last, first - 1, stop
+    if last < len(old):
+        yield first, last + 1, first, stop + 1
+
+
+_Entry = tuple[frozenset[UnitKey], Suggestion]
+
+
+def _overlapping(found: Sequence[_Entry]) -> tuple[_Entry, _Entry] | None:
+    """Two suggestions that share a line, or None."""
+    ordered = sorted(found, key=lambda entry: entry[1].start)
+    return next(((a, b) for a, b in pairwise(ordered) if b[1].start <= a[1].end), None)
