@@ -105,6 +105,12 @@ def build_services(settings: Settings) -> Services:
 def _github_publishers(settings: Settings, client: Callable[[], Client]) -> dict[str, Publisher]:
     """What is told on GitHub, in this order; each connects when it is first asked."""
 
+    def pull_request(ctx: Context, run: str) -> Mapping[str, JsonValue] | None:
+        from shared.adapters.github.write import GitHubWriter
+        from shared.pipeline.pull_request import PullRequestPublisher
+
+        return PullRequestPublisher(GitHubWriter(client()), settings.report_url)(ctx, run)
+
     def check(ctx: Context, run: str) -> Mapping[str, JsonValue] | None:
         from shared.adapters.github.checks import GitHubChecks
         from shared.pipeline.check_run import CheckPublisher
@@ -117,7 +123,7 @@ def _github_publishers(settings: Settings, client: Callable[[], Client]) -> dict
 
         return CodeScanningPublisher(GitHubScanning(client()))(ctx, run)
 
-    return {"check": check, "sarif": sarif}
+    return {"pull-request": pull_request, "check": check, "sarif": sarif}
 
 
 def _with_slack(context: Context, settings: Settings, store: SecretStore) -> Context:

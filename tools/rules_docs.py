@@ -7,23 +7,11 @@ from collections.abc import Iterator
 from itertools import groupby
 from pathlib import Path
 
+from shared.domain.families import FAMILIES, family_of
 from shared.domain.policy import Policy
 from shared.domain.rulebook import RULES, Example, Rule, built_in
 
 PAGE = Path(__file__).parents[1] / "docs" / "rules.md"
-FAMILIES = {
-    "00": "General",
-    "01": "Storage",
-    "02": "Ingress, routes and gateways",
-    "03": "OpenShift objects",
-    "04": "Removed API versions",
-    "05": "Scheduling",
-    "06": "Services and load balancers",
-    "07": "Images",
-    "08": "Pods, security and resources",
-    "09": "Operators and custom resources",
-    "10": "Deployment Safeguards and Pod Security",
-}
 HEAD = (
     "# Rules",
     "",
@@ -37,7 +25,7 @@ HEAD = (
 def page(rules: tuple[Rule, ...]) -> str:
     """The whole page: a table per family, then every rule."""
     lines = [*HEAD]
-    families = [(family, list(group)) for family, group in groupby(rules, key=lambda r: r.id[3:5])]
+    families = [(family, list(group)) for family, group in groupby(rules, key=lambda r: family_of(r.id))]
     for family, members in families:
         lines += ["", f"## {FAMILIES[family]}", "", "| Rule | What it finds | Severity | What happens |", "|---|---|---|---|"]
         lines += [f"| [{r.id}](#{r.id.lower()}) | {r.title} | {r.severity} | {outcome(r)} |" for r in members]

@@ -31,11 +31,12 @@ class Repository:
 
 @dataclass(frozen=True, slots=True)
 class Commit:
-    """A commit: its own SHA, that of its root tree, and its message."""
+    """A commit: its own SHA, that of its root tree, its message, and when it was committed (ISO 8601)."""
 
     sha: str
     tree: str
     message: str
+    at: str = "1970-01-01T00:00:00Z"
 
 
 @dataclass(frozen=True, slots=True)

@@ -6,14 +6,15 @@ of a push that changes one file one file is read. Symbolic links and submodules 
 
 from __future__ import annotations
 
-import hashlib
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from functools import partial
 
 from shared.domain.archive import ArchiveContent
 from shared.domain.code_host import FOLDER, SUBMODULE, SYMLINK, CodeReader, Listing, Repository, TreeEntry
+from shared.domain.code_writer import blob_name
 from shared.domain.errors import TransientError, ValidationError
+from shared.domain.layout import MARKER
 from shared.domain.ports import BlobInfo
 from shared.domain.repository import ROOT
 from shared.domain.run import SourceFile
@@ -41,7 +42,13 @@ def files(ctx: Context, repository: Repository, tree: str, path: str) -> tuple[T
             raise ValidationError(
                 f"more than {ctx.limits.archive.entries} files: name the folders of manifests under `repository` in .aks-copilot.yaml"
             )
-    return tuple(found)
+    return tuple(_input(found))
+
+
+def _input(entries: list[TreeEntry]) -> Iterator[TreeEntry]:
+    """What is no result of ours: a folder of results below an application is not looked at again."""
+    results = tuple(entry.path.removesuffix(MARKER) for entry in entries if entry.path.endswith(f"/{MARKER}"))
+    return (entry for entry in entries if not entry.path.startswith(results)) if results else iter(entries)
 
 
 def find(reader: CodeReader, repository: Repository, tree: str, path: str) -> TreeEntry | None:
@@ -62,7 +69,7 @@ def content(ctx: Context, repository: Repository, sha: str, size: int) -> bytes:
     if kept is not None:
         return kept[0]
     data = ctx.code_reader().blob(repository, sha)
-    if len(data) != size or _sha(data, len(sha)) != sha:
+    if len(data) != size or blob_name(data, len(sha)) != sha:
         raise TransientError(f"GitHub gave other content than it listed: {sha[:12]} of {repository.name}")
     ctx.blobs.write(names.CACHE, name, data)
     return data
@@ -102,9 +109,3 @@ def _whole(reader: CodeReader, repository: Repository, tree: str) -> Listing:
     if listing.truncated:
         raise ValidationError(f"a folder of {repository.name} has more entries than GitHub lists")
     return listing
-
-
-def _sha(data: bytes, length: int) -> str:
-    """The object name that git gives to a file: https://git-scm.com/book/en/v2/Git-Internals-Git-Objects."""
-    kind = "sha256" if length == 64 else "sha1"
-    return hashlib.new(kind, b"blob %d\0" % len(data) + data, usedforsecurity=False).hexdigest()

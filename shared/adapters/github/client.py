@@ -17,13 +17,16 @@ from shared.domain.ports import SecretStore
 
 T = TypeVar("T")
 _SECONDS = 20  # to connect, and to wait for an answer
+_PAUSE = 1.0  # between writes, as GitHub asks: docs.github.com, best practices for using the REST API (read 2026-11)
 
 
 class Client:
     """Safe to share between threads. `url` is the API's base: https://api.github.com, or https://<host>/api/v3."""
 
-    def __init__(self, url: str, secrets: SecretStore, *, timeout: int = _SECONDS, clock: Callable[[], float] = time.time) -> None:
-        self._url, self._timeout, self._clock = url.rstrip("/"), timeout, clock
+    def __init__(
+        self, url: str, secrets: SecretStore, *, timeout: int = _SECONDS, clock: Callable[[], float] = time.time, pause: float = _PAUSE
+    ) -> None:
+        self._url, self._timeout, self._clock, self._pause = url.rstrip("/"), timeout, clock, pause
         self._credentials = Credentials(self._url, secrets, timeout, clock)
         self._local = threading.local()
 
@@ -54,7 +57,7 @@ class Client:
         if held is None or held[0] != token:
             github = Github(
                 auth=Auth.Token(token), base_url=self._url, timeout=self._timeout, retry=None, lazy=True,
-                user_agent="aks-copilot", per_page=100, seconds_between_requests=None,
+                user_agent="aks-copilot", per_page=100, seconds_between_requests=None, seconds_between_writes=self._pause,
             )  # fmt: skip
             held = self._local.held = (token, github)
         return held[1]

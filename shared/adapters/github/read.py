@@ -29,7 +29,7 @@ class GitHubReader:
             repository,
             f"read commit {sha[:12]}",
             f"/git/commits/{sha}",
-            lambda found: Commit(found["sha"], found["tree"]["sha"], found["message"]),
+            lambda found: Commit(found["sha"], found["tree"]["sha"], found["message"], found["committer"]["date"]),
         )
 
     def tree(self, repository: Repository, sha: str, *, recursive: bool = False) -> Listing:

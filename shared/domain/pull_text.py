@@ -1,0 +1,95 @@
+"""The texts of a pull request around the report: title, what stands above it, and the marker by which a later run knows what it held."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Mapping, Sequence
+
+from shared.domain.gitops import Watcher
+from shared.domain.layout import Layout
+from shared.domain.model import FileOutcome
+from shared.domain.report.escape import code, link
+from shared.domain.report.pull_request import LIMIT, body, length
+from shared.domain.report.web import visible
+from shared.domain.run import RunSetup
+
+_MARKER = re.compile(r"<!-- aks-copilot run=(\S+) result=(\S+) -->")
+_SHOWN, _LONG = 20, 200
+NOTHING = "none"
+"""The result of a pull request that the program closed."""
+
+
+def title(app: str) -> str:
+    """The title of the one pull request of an application."""
+    return f"Move {app} to AKS"
+
+
+def marker(run_id: str, result: str) -> str:
+    """Invisible in the body; `result` is a digest of what the pull request changes."""
+    return f"<!-- aks-copilot run={run_id} result={result} -->"
+
+
+def result_in(text: str) -> str | None:
+    """The result that a body speaks of; None where nothing is said."""
+    found = _MARKER.findall(text)
+    return found[-1][1] if found else None
+
+
+def pull_body(
+    setup: RunSetup, outcomes: Sequence[FileOutcome], diffs: Mapping[str, str], *,
+    above: Sequence[str], result: str, report_url: str | None = None,
+) -> str:  # fmt: skip
+    """The whole body: `above` are paragraphs of trusted Markdown that come first."""
+    more = [f"{link('The whole report', report_url)} has every finding with its line and its diff."] if report_url else []
+    tail = f"\n\n{marker(setup.run_id, result)}\n"
+    return body(setup, outcomes, diffs, limit=LIMIT - length(tail), first_line="\n\n".join([*above, *more])) + tail
+
+
+def paragraphs(layout: Layout, watched: Iterable[Watcher], left: Sequence[str]) -> list[str]:
+    """What a reviewer has to know before the report: who reads the base, where the results are, what was left alone."""
+    told = [*(_watched(layout, watcher) for watcher in list(watched)[:_SHOWN]), _where(layout)]
+    if left:
+        told.append("\n".join(["**Left as somebody else changed them; compare them with the report:**", "", *_listed(left)]))
+    return told
+
+
+def closing(layout: Layout, commit: str) -> str:
+    """Why the program closes its own pull request."""
+    return f"Nothing is left to change: {_name(layout.base)} at {commit[:7]} needs no change for AKS that is not there already."
+
+
+def _watched(layout: Layout, watcher: Watcher) -> str:
+    who = f"{watcher.tool} of the source cluster ({_name(watcher.name)}) reads {_name(layout.base)}"
+    if layout.kind == "branch":
+        return f"**{who}, the branch that this pull request goes into: what is merged is deployed there too.**"
+    if layout.kind == "in-place":
+        return f"**{who}: what is merged here is deployed to the source cluster too.** Merge when the application moves, not before."
+    if watcher.path is None or watcher.path == layout.folder or _is_above(watcher.path, layout.folder):
+        holds = f"{_name(layout.folder)} {'may lie' if watcher.path is None else 'lies'} in what it reads"
+        return f"**{who}: {holds}, and if it takes folders below too, what is merged here is deployed to the source cluster.**"
+    return f"**{who}.** It reads {_name(watcher.path)}, which keeps its manifests; {_name(layout.folder)} is no part of it."
+
+
+def _where(layout: Layout) -> str:
+    source = _name(layout.source) if layout.source else "the repository's root"
+    if layout.kind == "folder":
+        return (
+            f"The version for AKS is {_name(layout.folder)}: point AKS there. The files in {source} stay as they are for the source "
+            "cluster; only `.aks-copilot.yaml`, with the answers, is written there."
+        )
+    if layout.kind == "branch":
+        return f"The version for AKS is the branch {_name(layout.base)}: point AKS there. The branch of the source cluster stays as it is."
+    return f"The manifests are changed where they are, in {source}. One commit for each kind of change says why."
+
+
+def _is_above(path: str, folder: str) -> bool:
+    return not path or folder.startswith(f"{path}/")
+
+
+def _listed(paths: Sequence[str]) -> list[str]:
+    more = [f"- and {len(paths) - _SHOWN} more"] if len(paths) > _SHOWN else []
+    return [*(f"- {_name(path)}" for path in paths[:_SHOWN]), *more]
+
+
+def _name(text: str) -> str:
+    return code(visible(text)[:_LONG])

@@ -1,0 +1,373 @@
+"""The pull request on the emulator: one branch, one pull request, whatever is pushed, repeated, closed, merged or deleted."""
+
+from __future__ import annotations
+
+import json
+
+import pytest
+from emulate_support import Emulate
+from pull_support import BRANCH, FOLDER, SETTINGS, Site, claim
+
+from shared.domain.code_host import EXECUTABLE
+from shared.domain.webhook import is_own_commit
+from shared.pipeline import names
+
+APP = f"{FOLDER}/app.yaml"
+DEPLOYMENT = """\
+apiVersion: apps/v1
+kind: Deployment
+metadata: {name: web}
+spec:
+  selector: {matchLabels: {app: web}}
+  template:
+    metadata: {labels: {app: web}}
+    spec:
+      containers:
+        - name: web
+          image: ghcr.io/acme/web:1.2.3
+"""
+OLD_CRON = """\
+apiVersion: batch/v1beta1   # old
+kind: CronJob
+metadata: {name: tidy}
+spec:
+  schedule: "0 3 * * *"
+  jobTemplate:
+    spec:
+      template:
+        spec:
+          restartPolicy: Never
+          containers:
+            - {name: tidy, image: ghcr.io/acme/tidy:1.2.3}
+"""
+
+
+def test_a_push_becomes_a_branch_with_the_result_and_a_pull_request(emulate: Emulate) -> None:
+    site = Site(emulate, {APP: claim(), f"{FOLDER}/cron.yaml": OLD_CRON, "README.md": "hello\n"})
+
+    head = site.push()
+
+    (pull,) = site.repository.pulls()
+    assert (pull["title"], pull["state"], pull["head"]["ref"], pull["base"]["ref"]) == ("Move shop to AKS", "open", BRANCH, "main")
+    assert site.last == {
+        "url": pull["html_url"], "number": 1, "branch": BRANCH, "state": "open", "result": site.last["result"],
+    }  # fmt: skip
+    before, after = site.files("main"), site.files()
+    assert after == before | {f"{FOLDER}/{path}": data for path, data in site.results().items()}
+    assert b"storageClassName: managed-csi   # of k3s" in after[APP]
+    commits = site.commits(until=head)
+    assert [c["message"].splitlines()[0] for c in commits] == [
+        "Storage for AKS (shop)",
+        "Removed API versions for AKS (shop)",
+        "Questions and answers for AKS (shop)",
+    ]
+    (run,) = site.told
+    assert all(is_own_commit(c["message"]) and c["message"].endswith(f"\n\nAks-Copilot-Run: {run}") for c in commits)
+    assert "AKS0101 The storage class does not exist on AKS." in commits[0]["message"]
+    assert "- app.yaml" in commits[0]["message"]
+
+
+def test_the_body_tells_where_the_results_are_what_is_asked_and_by_whom_it_was_made(emulate: Emulate) -> None:
+    site = Site(emulate, {APP: DEPLOYMENT + "          envFrom: [{secretRef: {name: db}}]\n---\n" + claim(like="acme-gold")})
+
+    site.push()
+
+    (pull,) = site.repository.pulls()
+    (run,) = site.told
+    assert pull["body"].startswith("The manifests are changed where they are, in `deploy/shop`.")
+    assert f"<https://copilot.example/{run}>" in pull["body"]
+    assert "## Questions" in pull["body"]
+    assert "- [ ] " in pull["body"]
+    assert "acme-gold" in pull["body"]
+    assert pull["body"].endswith(f"<!-- aks-copilot run={run} result={site.last['result']} -->\n")
+    assert b"acme-gold" in site.files()[f"{FOLDER}/.aks-copilot.yaml"]
+
+
+def test_real_bytes_are_pushed_and_masked_text_is_shown(emulate: Emulate) -> None:
+    secret = "apiVersion: v1\nkind: Secret\nmetadata:\n  name: db\n  namespace: shop\nstringData: {password: hunter2hunter2}\n"
+    site = Site(emulate, {APP: secret + "---\n" + claim()})
+
+    site.push()
+
+    assert b"hunter2hunter2" in site.files()[APP]
+    assert "hunter2hunter2" not in json.dumps(site.repository.pulls()) + json.dumps(site.commits())
+
+
+def test_the_next_push_brings_the_same_branch_and_pull_request_up_to_date(emulate: Emulate) -> None:
+    site = Site(emulate, {APP: claim()})
+    site.push()
+    first = site.last["result"]
+
+    head = site.push({APP: claim("other"), "README.md": "new\n"})
+
+    (pull,) = site.repository.pulls()
+    assert (pull["state"], site.last["number"]) == ("open", 1)
+    assert site.last["result"] != first
+    assert site.last["result"] in pull["body"]
+    assert site.commits()[0]["parents"][0]["sha"] == head
+    assert b"name: other" in site.files()[APP]
+    assert b"managed-csi" in site.files()[APP]
+
+
+def test_the_same_run_again_changes_nothing_and_makes_the_same_commits(emulate: Emulate) -> None:
+    site = Site(emulate, {APP: claim()})
+    site.push()
+    made = site.repository.head(BRANCH)
+    (run,) = site.told
+    emulate.clear()
+
+    assert site.tell(run) == site.told[run]
+    assert emulate.github.seen == []
+
+    site.restart()  # nothing is remembered, so everything is made anew
+    site.deliver()
+    assert site.repository.head(BRANCH) == made
+    assert len(site.repository.pulls()) == 1
+
+
+def test_a_message_of_an_older_run_changes_nothing(emulate: Emulate) -> None:
+    site = Site(emulate, {APP: claim()})
+    site.push()
+    (old,) = site.told
+    site.push({APP: claim("other")})
+    made, told = site.repository.head(BRANCH), dict(site.told)
+    site.forget(old)
+
+    assert site.tell(old) == {"superseded": site.repository.head()}
+    assert site.repository.head(BRANCH) == made
+    assert site.told == {run: entry for run, entry in told.items() if run != old}
+
+
+def test_a_push_that_touches_other_files_does_not_supersede(emulate: Emulate) -> None:
+    site = Site(emulate, {APP: claim()})
+    commit = site.repository.head()
+    newer = site.repository.push({"docs/a.md": "x"})
+
+    site.deliver(after=commit)
+
+    assert site.last["state"] == "open"
+    assert site.commits()[0]["parents"][0]["sha"] == newer
+    assert site.files()["docs/a.md"] == b"x"
+
+
+def test_commits_of_others_are_kept_and_their_files_left(emulate: Emulate) -> None:
+    site = Site(emulate, {APP: claim(), f"{FOLDER}/b.yaml": claim("b")})
+    site.push()
+    theirs = site.files()[APP].replace(b"1Gi", b"5Gi")
+    human = site.repository.push({APP: theirs, "NOTES.md": "mine\n"}, branch=BRANCH)
+
+    site.push({APP: claim("data2"), f"{FOLDER}/b.yaml": claim("b2"), "README.md": "new\n"})
+
+    after = site.files()
+    assert after[APP] == theirs
+    assert after["NOTES.md"] == b"mine\n"
+    assert after["README.md"] == b"new\n"
+    assert b"name: b2" in after[f"{FOLDER}/b.yaml"]
+    assert b"managed-csi" in after[f"{FOLDER}/b.yaml"]
+    assert site.last["left"] == [APP]
+    (pull,) = site.repository.pulls()
+    assert f"Left as somebody else changed them; compare them with the report:**\n\n- `{APP}`" in pull["body"]
+    top = site.repository.call("GET", f"/git/commits/{site.repository.head(BRANCH)}")
+    assert [parent["sha"] for parent in top["parents"]] == [human, site.repository.head()]
+
+
+def test_what_others_committed_survives_a_third_run_and_a_repeated_message(emulate: Emulate) -> None:
+    site = Site(emulate, {APP: claim(), f"{FOLDER}/b.yaml": claim("b")})
+    site.push()
+    site.repository.push({"NOTES.md": "mine\n"}, branch=BRANCH)
+    site.push({APP: claim("data2")})
+    site.push({APP: claim("data3")})
+    made = site.repository.head(BRANCH)
+    assert "left" not in site.last
+    site.forget(site.newest)
+
+    site.tell(site.newest)
+
+    assert site.repository.head(BRANCH) == made
+    assert site.files()["NOTES.md"] == b"mine\n"
+    assert b"data3" in site.files()[APP]
+
+
+def test_a_change_that_somebody_took_back_stays_taken_back(emulate: Emulate) -> None:
+    site = Site(emulate, {APP: claim(), f"{FOLDER}/b.yaml": claim("b")})
+    site.push()
+    site.repository.push({APP: claim()}, branch=BRANCH)
+
+    site.push({f"{FOLDER}/b.yaml": claim("b2")})
+
+    assert site.files()[APP] == claim().encode()
+    assert site.last["left"] == [APP]
+
+
+def test_a_file_changed_on_both_sides_leaves_the_merge_to_people(emulate: Emulate) -> None:
+    site = Site(emulate, {APP: claim(), "README.md": "1\n"})
+    site.push()
+    human = site.repository.push({"README.md": "theirs\n"}, branch=BRANCH)
+
+    site.push({APP: claim("data2"), "README.md": "2\n"})
+
+    after = site.files()
+    assert after["README.md"] == b"theirs\n"
+    assert b"data2" in after[APP]
+    top = site.repository.call("GET", f"/git/commits/{site.repository.head(BRANCH)}")
+    assert [parent["sha"] for parent in top["parents"]] == [human]
+
+
+def test_a_pull_request_that_was_closed_stays_closed_until_the_result_is_another(emulate: Emulate) -> None:
+    site = Site(emulate, {APP: claim()})
+    site.push()
+    made = site.repository.head(BRANCH)
+    site.repository.call("PATCH", "/pulls/1", {"state": "closed"})
+
+    site.push({APP: claim(), "README.md": "x\n", f"{FOLDER}/notes.txt": "x\n"})
+    assert [(p["number"], p["state"]) for p in site.repository.pulls()] == [(1, "closed")]
+    assert site.last["state"] == "closed by somebody: the result is the same"
+    assert site.repository.head(BRANCH) == made
+
+    site.push({APP: claim("other")})
+    assert [(p["number"], p["state"]) for p in site.repository.pulls()] == [(1, "open")]
+    assert b"other" in site.files()[APP]
+
+
+def test_where_github_refuses_to_reopen_a_new_one_is_opened(emulate: Emulate) -> None:
+    site = Site(emulate, {APP: claim()})
+    site.push()
+    site.repository.call("PATCH", "/pulls/1", {"state": "closed"})
+    emulate.github.fail("PATCH", "/pulls/1$", 422)
+
+    site.push({APP: claim("other")})
+
+    assert sorted((p["number"], p["state"]) for p in site.repository.pulls()) == [(1, "closed"), (2, "open")]
+
+
+def test_after_a_merge_nothing_is_opened_and_the_next_change_gets_a_new_one(emulate: Emulate) -> None:
+    site = Site(emulate, {APP: claim()})
+    site.push()
+    site.repository.call("PUT", "/pulls/1/merge", {})
+
+    site.push()
+    assert [(p["number"], p["merged"]) for p in site.repository.pulls()] == [(1, True)]
+    assert "url" not in site.last
+
+    head = site.push({f"{FOLDER}/b.yaml": claim("b")})
+    assert sorted((p["number"], p["state"]) for p in site.repository.pulls()) == [(1, "closed"), (2, "open")]
+    assert site.commits()[0]["parents"][0]["sha"] == head
+
+
+def test_a_deleted_branch_is_made_again(emulate: Emulate) -> None:
+    site = Site(emulate, {APP: claim()})
+    site.push()
+    site.repository.call("DELETE", f"/git/refs/heads/{BRANCH}")
+    site.repository.call("PATCH", "/pulls/1", {"state": "closed"})  # as GitHub does
+
+    site.push({APP: claim("other")})
+
+    assert sorted((p["number"], p["state"]) for p in site.repository.pulls()) == [(1, "closed"), (2, "open")]
+    assert b"other" in site.files()[APP]
+
+
+def test_a_base_that_was_rewritten_is_followed(emulate: Emulate) -> None:
+    site = Site(emulate, {APP: claim()})
+    root = site.repository.head()
+    site.push({APP: claim("two")})
+
+    rewritten = site.push({APP: claim("three")}, force_onto=root)
+
+    assert site.commits()[0]["parents"][0]["sha"] == rewritten
+    assert b"three" in site.files()[APP]
+    assert len(site.repository.pulls()) == 1
+
+
+def test_where_nothing_needs_a_change_no_pull_request_is_opened(emulate: Emulate) -> None:
+    site = Site(emulate, {APP: claim(like="managed-csi"), f"{FOLDER}/.aks-copilot.yaml": "resources: {default: keep}\n"})
+
+    site.push()
+
+    assert site.repository.pulls() == []
+    assert site.branches() == ["main"]
+    assert list(site.told.values()) == [{}]
+
+
+def test_where_nothing_is_left_to_change_an_open_one_is_told_and_closed(emulate: Emulate) -> None:
+    site = Site(emulate, {APP: claim()})
+    site.push()
+
+    site.push({APP: claim(like="managed-csi")})
+    (pull,) = site.repository.pulls()
+    assert pull["state"] == "closed"
+    assert pull["body"].startswith("Nothing is left to change: `main`")
+    (comment,) = site.repository.call("GET", "/issues/1/comments")
+    assert comment["body"].startswith("Nothing is left to change")
+    assert site.last["state"] == "closed: nothing is left to change"
+
+    site.push({APP: claim()})
+    assert [(p["number"], p["state"]) for p in site.repository.pulls()] == [(1, "open")]
+
+
+def test_an_open_one_with_commits_of_others_is_told_and_stays_open(emulate: Emulate) -> None:
+    site = Site(emulate, {APP: claim()})
+    site.push()
+    site.repository.push({"NOTES.md": "mine\n"}, branch=BRANCH)
+
+    site.push({APP: claim(like="managed-csi")})
+
+    (pull,) = site.repository.pulls()
+    assert pull["state"] == "open"
+    assert len(site.repository.call("GET", "/issues/1/comments")) == 1
+    assert site.files()["NOTES.md"] == b"mine\n"
+
+
+def test_modes_are_kept_and_files_that_end_empty_are_deleted(emulate: Emulate) -> None:
+    gone = "apiVersion: project.openshift.io/v1\nkind: ProjectRequest\nmetadata: {name: shop}\n"
+    site = Site(emulate, {f"{FOLDER}/b.yaml": claim("b")}, settings=SETTINGS.replace("k3s", "okd"))
+    site.repository.push({APP: claim(), f"{FOLDER}/gone.yaml": gone}, modes={APP: EXECUTABLE})
+
+    site.push()
+
+    tree = site.repository.call("GET", f"/git/trees/{site.repository.head(BRANCH)}?recursive=1")["tree"]
+    kinds = {entry["path"]: entry["mode"] for entry in tree}
+    assert kinds[APP] == EXECUTABLE
+    removed = json.loads(site.world.blobs.texts(names.PATCHED)[f"{next(iter(site.told))}/{names.REMOVED}"])["removed"]
+    assert [path for path in removed if f"{FOLDER}/{path}" in kinds] == []
+
+
+@pytest.mark.parametrize("data", [b"\xef\xbb\xbf" + claim().encode(), claim().replace("\n", "\r\n").encode(), claim("a\u00e9").encode()])
+def test_bytes_arrive_as_they_are(emulate: Emulate, data: bytes) -> None:
+    site = Site(emulate, {APP: data})
+
+    site.push()
+
+    assert site.files()[APP] == data.replace(b"local-path", b"managed-csi") == site.results()["app.yaml"]
+
+
+def test_three_hundred_files_are_a_few_requests(emulate: Emulate) -> None:
+    site = Site(emulate, {f"{FOLDER}/c{n:03d}.yaml": claim(f"c{n}") for n in range(310)})
+    emulate.clear()
+
+    site.push()
+
+    after = site.files()
+    assert all(b"managed-csi" in after[f"{FOLDER}/c{n:03d}.yaml"] for n in range(310))
+    assert len([seen for seen in emulate.github.seen if seen.method == "POST"]) < 10
+
+
+def test_each_further_branch_has_a_branch_and_a_pull_request_of_its_own(emulate: Emulate) -> None:
+    settings = SETTINGS.replace("repository:\n", "repository:\n  branches: [main, 'release/*']\n")
+    site = Site(emulate, {APP: claim()}, settings=settings)
+    site.repository.push({APP: claim("old")}, branch="release/1")
+
+    site.push()
+    site.deliver(branch="release/1")
+
+    pulls = {p["head"]["ref"]: p["base"]["ref"] for p in site.repository.pulls()}
+    assert pulls == {BRANCH: "main", f"{BRANCH}@release/1": "release/1"}
+
+
+@pytest.mark.parametrize("results", ["check", "none"])
+def test_who_wants_no_pull_request_gets_none(emulate: Emulate, results: str) -> None:
+    site = Site(emulate, {APP: claim()}, settings=SETTINGS.replace("  source:", f"  results: {results}\n  source:"))
+
+    site.push()
+
+    assert site.repository.pulls() == []
+    assert list(site.told.values()) == [{}]
