@@ -4,8 +4,13 @@ from collections.abc import Iterator
 
 import pytest
 from emulate_support import Emulate, missing
+from hypothesis import settings
 
 from funchost.azurite import Azurite, AzuriteUnavailableError, find_azurite
+
+settings.register_profile("no-deadline", deadline=None)
+settings.load_profile("no-deadline")
+"""How long one example takes says how busy the machine is, not whether the program is right."""
 
 
 @pytest.fixture(scope="session")

@@ -55,3 +55,14 @@ def test_a_set_whose_class_stays_is_not_spoken_of() -> None:
 
 def test_an_application_without_claims_has_no_such_section() -> None:
     assert "Data to copy" not in page("apiVersion: v1\nkind: ConfigMap\nmetadata: {name: a}\n")
+
+
+def test_a_claim_that_two_files_hold_is_copied_once() -> None:
+    """Two overlays that write the same claim in full, say: one claim in the cluster, and one copy."""
+    files = [SourceFile("base/a.yaml", CLAIM.encode()), SourceFile("prod/a.yaml", CLAIM.encode())]
+    files.append(SourceFile("test/a.yaml", CLAIM.replace("shop", "test").encode()))
+    text = resources_md(plan_run(files, RunOptions("app", "k3s")), [])
+    assert [line for line in text.splitlines() if line.startswith("- data")] == [
+        "- data (base/a.yaml, prod/a.yaml)",
+        "- data (test/a.yaml)",
+    ]

@@ -7,6 +7,8 @@ import textwrap
 import pytest
 from rule_support import found, mended, text_of
 
+from shared.domain.rulebook import by_id
+
 CONTAINER = """
     apiVersion: v1
     kind: Pod
@@ -177,6 +179,26 @@ def test_a_file_share_says_what_it_loses() -> None:
     (loss,) = found(mended(text), "AKS0002")
     assert loss.path == "/spec/storageClassName"
     assert "chown" in loss.message
+    assert loss.links == by_id()["AKS0101"].links, "the page of the fix that loses it, not one of another"
+
+
+CLAIM = "apiVersion: v1\nkind: PersistentVolumeClaim\nmetadata: {{name: a}}\nspec: {{storageClassName: {}, accessModes: [{}]{}}}\n"
+
+
+@pytest.mark.parametrize(
+    ("name", "mode", "rest", "shown"),
+    [
+        ("fast-tier-7", "ReadWriteOnce", "", "managed-csi"),
+        ("fast-tier-7", "ReadWriteMany", "", "azurefile-csi"),
+        ("team-nfs", "ReadWriteOnce", "", "azurefile-csi"),
+        ("CephFS-sc", "ReadWriteOnce", "", "azurefile-csi"),
+        ("fast-tier-7", "ReadWriteMany", ", volumeMode: Block", "managed-csi"),
+        ("gp3", "ReadWriteMany", "", "azurefile-csi"),
+    ],
+)
+def test_the_sample_answer_for_a_storage_class_fits_the_claim(name: str, mode: str, rest: str, shown: str) -> None:
+    (question,) = mended(CLAIM.format(name, mode, rest)).outcome.questions
+    assert (question.key, question.example) == (f"storageClasses.{name}", shown)
 
 
 def test_an_image_goes_where_its_registry_went_and_brings_its_import() -> None:

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import fnmatch
-from collections.abc import Mapping
+import re
+from collections.abc import Collection, Mapping
 from typing import Any
 
 from shared.domain.convert.base import decision_key
@@ -12,6 +13,12 @@ from shared.domain.pointer import MISSING, get
 
 IN_TREE = frozenset({"kubernetes.io/azure-disk", "kubernetes.io/azure-file"})
 """Provisioners that are mended in place (rule AKS0104), so that their classes exist on the target."""
+
+SHARED_MODES = frozenset({"ReadWriteMany", "ReadOnlyMany"})
+"""Access modes of a file system that several nodes mount, which a disk cannot be."""
+
+SHARE_WORDS = re.compile("nfs|cephfs|rwx|shared|smb|cifs|gluster", re.IGNORECASE)
+"""What names of classes for shares have in them."""
 
 
 def class_exists(name: str, facts: Facts) -> bool:
@@ -75,6 +82,18 @@ def class_shape(name: str, facts: Facts) -> str | None:
     by_driver = (shape for p in ordered for pattern, shape in p.provisioners.items() if fnmatch.fnmatchcase(str(driver), pattern))
     by_name = (shape for p in ordered for pattern, shape in p.storage_classes.items() if fnmatch.fnmatchcase(name, pattern))
     return next(by_driver, None) if own else next(by_name, None)
+
+
+def sample_class(name: str, modes: Collection[str], facts: Facts) -> str:
+    """The answer that a question about a class shows: a share where the claim is for several nodes or the name speaks of one."""
+    storage = facts.typed_target.storage
+    return storage.file if SHARED_MODES.intersection(modes) or SHARE_WORDS.search(name) else storage.disk
+
+
+def access_modes(spec: object) -> frozenset[str]:
+    """The access modes that a claim's spec names, whatever its shape."""
+    modes = spec.get("accessModes") if isinstance(spec, dict) else None
+    return frozenset(m for m in modes if isinstance(m, str)) if isinstance(modes, list) else frozenset()
 
 
 SHARES = ("azurefile*", "azureblob*")

@@ -7,17 +7,17 @@ another violation or make a place for one. Text, proofs and refusals are the Pat
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import replace
-from typing import Any
+from typing import Any, NamedTuple
 
 from shared.domain.boundary import off_limits
 from shared.domain.checks import Found
-from shared.domain.convert.base import AsDecided, CannotConvert, Conversion, Loss, decision_key, split_decision_key
-from shared.domain.decisions import FILE_NAME as DECISIONS
+from shared.domain.convert.base import CannotConvert, Conversion, Loss
 from shared.domain.facts import Facts
 from shared.domain.fragments import FOLLOWS, objects_in
 from shared.domain.inspector import Fields, facts_of, firing, is_fragment, manifest_of
+from shared.domain.left_open import left_open
 from shared.domain.manifest import Manifest, has_comment
 from shared.domain.model import (
     AzureResource,
@@ -58,6 +58,17 @@ def propose(file: SourceFile, findings: FileFindings, setup: RunSetup, blocked: 
     return planner.plan(file.path, findings)
 
 
+class _Hit(NamedTuple):
+    """A rule that fires on an object (at `base` of a document); `key` names the place in the original, None where it is new."""
+
+    document: JsonValue
+    base: str
+    obj: dict[str, Any]
+    rule: Rule
+    found: Found
+    key: UnitKey | None
+
+
 class _Planner:
     def __init__(self, manifest: Manifest, facts: Facts, blocked: Mapping[UnitKey, str], *, apply_unsafe: bool) -> None:
         self.manifest, self.facts, self.blocked, self.apply_unsafe = manifest, facts, blocked, apply_unsafe
@@ -89,63 +100,85 @@ class _Planner:
 
     def _mend_one(self, document: JsonValue) -> bool:
         """Apply the first fix that is due in a document; False where there is none. Settled places are passed over."""
-        if self.sheet.index_of(document) is None:
-            return False
-        for base, obj in objects_in(self.manifest.path, document, self.facts):
-            for rule, found in firing(obj, self.facts, fragment=self.fragment):
-                place = (id(document), base, rule.id, found.path)
-                if place not in self.settled:
-                    self.settled.add(place)
-                    if self._handle(document, base, obj, rule, found):
-                        return True
+        for hit in self._hits(document):
+            place = (id(document), hit.base, hit.rule.id, hit.found.path)
+            if place not in self.settled:
+                self.settled.add(place)
+                if self._handle(hit):
+                    return True
         return False
 
-    def _handle(self, document: JsonValue, base: str, obj: dict[str, Any], rule: Rule, found: Found) -> bool:
+    def _hits(self, document: JsonValue) -> Iterator[_Hit]:
+        """What fires in a document as it is now; nothing where it has gone."""
+        if self.sheet.index_of(document) is None:
+            return
+        for base, obj in objects_in(self.manifest.path, document, self.facts):
+            for rule, found in firing(obj, self.facts, fragment=self.fragment):
+                origin = self.sheet.origin(document, base + found.path)
+                yield _Hit(document, base, obj, rule, found, (rule.id, *origin) if origin else None)
+
+    def _handle(self, hit: _Hit) -> bool:
         """Mend one place where that is due; True where something was applied. What becomes of the violation is noted."""
-        origin = self.sheet.origin(document, base + found.path)
-        key = (rule.id, *origin) if origin else None
-        if key and (id(document), base + found.path) in self.revealed:
-            self.revealed[id(document), base + found.path].setdefault(key, self._seen(rule, found, obj, key))
-        if key in self.waived:
-            self.verdicts.say(key, "ignored", self.waived[key])
+        place = (id(hit.document), hit.base + hit.found.path)
+        if hit.key and place in self.revealed:
+            self.revealed[place].setdefault(hit.key, self._seen(hit, hit.key))
+        if hit.key in self.waived:
+            self.verdicts.say(hit.key, "ignored", self.waived[hit.key])
             return False
-        self.resources += resources_for(rule, found, obj)
-        if self.fragment and rule.fix is not None and rule.fix.how == "convert":
-            self.verdicts.say(key, "needs-human", FOLLOWS)
+        self.resources += resources_for(hit.rule, hit.found, hit.obj)
+        if self.fragment and hit.rule.fix is not None and hit.rule.fix.how == "convert":
+            self.verdicts.say(hit.key, "needs-human", FOLLOWS)
             return False
         try:
-            conversion = conversion_of(rule, found, obj, self.facts) if key not in self.blocked else None
-            if conversion and self.fragment:
-                self.sheet.located(document, base, conversion, rule.id, "unsafe")
+            conversion = self._conversion(hit) if hit.key not in self.blocked else None
         except CannotConvert as reason:
-            self._ask(key, rule, found, obj, reason)
+            self._leave(hit, reason)
             return False
-        retyping = retyping_of(obj, conversion) if conversion else None
-        hindrance = self.blocked.get(key) if key else None
-        hindrance = hindrance or (off_limits(obj) if conversion else None) or self._blocker(conversion, retyping)
+        return self._dispose(hit, conversion)
+
+    def _conversion(self, hit: _Hit) -> Conversion | None:
+        """Raises CannotConvert also where a kustomize patch has no place for it."""
+        conversion = conversion_of(hit.rule, hit.found, hit.obj, self.facts)
+        if conversion and self.fragment:
+            self.sheet.located(hit.document, hit.base, conversion, hit.rule.id, "unsafe")
+        return conversion
+
+    def _dispose(self, hit: _Hit, conversion: Conversion | None) -> bool:
+        """Apply a conversion, or say why not; None: the place was blocked before, or no fix mends it."""
+        retyping = retyping_of(hit.obj, conversion) if conversion else None
+        hindrance = self.blocked.get(hit.key) if hit.key else None
+        hindrance = hindrance or (off_limits(hit.obj) if conversion else None) or self._blocker(conversion, retyping)
         if conversion is None and hindrance is None:
-            self._ask(key, rule, found, obj, None)
+            self._leave(hit, None)
         elif conversion is None or hindrance is not None:
-            self.verdicts.say(key, "needs-human", hindrance)
-        elif self._only_suggested(rule):
-            self.verdicts.say(key, "suggested", SUGGESTED)
-        elif self._may_try(document, base, rule, found):
-            self._apply(document, base, obj, rule, conversion, key)
+            self.verdicts.say(hit.key, "needs-human", hindrance)
+        elif self._only_suggested(hit.rule):
+            self.verdicts.say(hit.key, "suggested", SUGGESTED)
+        elif self._may_try(hit):
+            self._apply(hit, conversion)
             self.retyped += [retyping] if retyping else []
             return True
         return False
 
-    def _seen(self, rule: Rule, found: Found, obj: Mapping[str, Any], key: UnitKey) -> Violation:
+    def _leave(self, hit: _Hit, reason: CannotConvert | None) -> None:
+        left = left_open(hit.rule, hit.found, hit.obj, reason, self.facts)
+        self.questions += left.questions
+        self.verdicts.say(hit.key, left.resolution, left.reason)
+
+    def _seen(self, hit: _Hit, key: UnitKey) -> Violation:
         """A violation at a value that a conversion has brought to light."""
-        line, column = self.manifest.documents[key[1]].position(key[2])
-        message = rule.message.format_map(Fields(found, obj))
-        return Violation(rule.id, rule.title, rule.severity, key[1], key[2], line, column, ResourceRef.of(obj), message, rule.links)
+        message = hit.rule.message.format_map(Fields(hit.found, hit.obj))
+        return self._violation(hit.rule, (key[1], key[2]), hit.obj, message, hit.rule.links)
+
+    def _violation(self, rule: Rule, place: Origin, obj: Mapping[str, Any], message: str, links: tuple[str, ...]) -> Violation:
+        line, column = self.manifest.documents[place[0]].position(place[1])
+        return Violation(rule.id, rule.title, rule.severity, *place, line, column, ResourceRef.of(obj), message, links)
 
     def _only_suggested(self, rule: Rule) -> bool:
         return rule.fix is not None and rule.fix.disposition == "unsafe" and not self.apply_unsafe
 
-    def _may_try(self, document: JsonValue, base: str, rule: Rule, found: Found) -> bool:
-        place = (rule.id, id(document), base + found.path)
+    def _may_try(self, hit: _Hit) -> bool:
+        place = (hit.rule.id, id(hit.document), hit.base + hit.found.path)
         self.tries[place] += 1
         return self.tries[place] <= MAX_TRIES
 
@@ -158,17 +191,18 @@ class _Planner:
         reason = self.facts.kustomizations.blocks_conversion(self.manifest.path, retyping)
         return f"Not converted: {reason}." if reason else None
 
-    def _apply(self, document: JsonValue, base: str, obj: dict[str, Any], rule: Rule, conversion: Conversion, key: UnitKey | None) -> None:
+    def _apply(self, hit: _Hit, conversion: Conversion) -> None:
+        document, rule = hit.document, hit.rule
         disposition: Disposition = rule.fix.disposition if rule.fix else "unsafe"
-        self._lose(document, base, obj, (*conversion.losses, *self._comments(document, conversion)))
-        made = self.sheet.apply(document, base, conversion, rule.id, disposition)
+        self._lose(hit, (*conversion.losses, *self._comments(document, conversion)))
+        made = self.sheet.apply(document, hit.base, conversion, rule.id, disposition)
         self.operations += made
-        self.units.append(Unit(*(key or (rule.id, -1, "")), len(made)))
+        self.units.append(Unit(*(hit.key or (rule.id, -1, "")), len(made)))
         self.listeners += [replace(x, rule_id=rule.id) for x in conversion.listeners]
         self.resources += conversion.resources
         self.questions += conversion.questions
-        self.verdicts.say(key, "fixed", None)
-        self.revealed |= {(id(document), base + p): {} for p in conversion.reveals}
+        self.verdicts.say(hit.key, "fixed", None)
+        self.revealed |= {(id(document), hit.base + p): {} for p in conversion.reveals}
         self.queue += [self.sheet.documents[int(o.path[1:])] for o in made if o.op != "remove" and o.path.count("/") == 1]
         self.settled = {s for s in self.settled if s[0] != id(document)}
 
@@ -177,61 +211,24 @@ class _Planner:
         origin = self.sheet.origin(document, "") if conversion.in_place else None
         return (Loss("", COMMENTS_GO),) if origin and has_comment(self.manifest.documents[origin[0]]) else ()
 
-    def _lose(self, document: JsonValue, base: str, obj: dict[str, Any], losses: tuple[Loss, ...]) -> None:
-        rule = by_id()[LOSS_RULE]
+    def _lose(self, hit: _Hit, losses: tuple[Loss, ...]) -> None:
+        """Each loss is a finding, with the pages of the rule whose fix loses it."""
         for loss in losses:
-            place = self.sheet.origin(document, base + loss.path)
+            place = self.sheet.origin(hit.document, hit.base + loss.path)
             if place is not None:
-                line, column = self.manifest.documents[place[0]].position(place[1])
-                self.losses.append(
-                    Violation(
-                        rule.id, rule.title, rule.severity, place[0], place[1], line, column, ResourceRef.of(obj), loss.message, rule.links
-                    )
-                )
-
-    def _ask(self, key: UnitKey | None, rule: Rule, found: Found, obj: Mapping[str, Any], reason: CannotConvert | None) -> None:
-        if reason is None and rule.harmless:
-            self.verdicts.say(key, "ignored", rule.harmless)
-            return
-        if isinstance(reason, AsDecided):
-            self.verdicts.say(key, "ignored", str(reason))
-            return
-        again = reason.question if reason else None
-        question = again or self._question(rule, found, obj)
-        self.questions += reason.questions if reason else ()
-        if question is not None and not again and self.facts.decision(question.key) is not None:
-            if rule.fix is None:
-                self.verdicts.say(key, "ignored", f"Answered in {DECISIONS}.")
-                return
-            question = None
-        if question is not None:
-            self.questions.append(question)
-        said = str(reason or "") or rule.advice or (question.question if question else None)
-        self.verdicts.say(key, "needs-human", _with_place(said, (question, *(reason.questions if reason else ()))))
-
-    @staticmethod
-    def _question(rule: Rule, found: Found, obj: Mapping[str, Any]) -> Question | None:
-        if rule.ask is None:
-            return None
-        key = rule.ask.key.format_map(Fields(found, obj, whole=True))
-        return Question(decision_key(*split_decision_key(key)), rule.ask.question.format_map(Fields(found, obj)), rule.ask.example)
+                self.losses.append(self._violation(by_id()[LOSS_RULE], place, hit.obj, loss.message, hit.rule.links))
 
     def _suggest(self, document: JsonValue) -> None:
         """The unsafe fixes, each against the documents as the safe ones leave them."""
-        for base, obj in objects_in(self.manifest.path, document, self.facts):
-            for rule, found in firing(obj, self.facts, fragment=self.fragment):
-                if not self._only_suggested(rule) or off_limits(obj) or self._blocked(document, base, rule, found):
-                    continue
-                try:
-                    conversion = conversion_of(rule, found, obj, self.facts)
-                    made = self.sheet.located(document, base, conversion, rule.id, "unsafe") if conversion else []
-                except CannotConvert:
-                    continue
-                self.suggestions += made
-
-    def _blocked(self, document: JsonValue, base: str, rule: Rule, found: Found) -> bool:
-        origin: Origin | None = self.sheet.origin(document, base + found.path)
-        return origin is not None and ((rule.id, *origin) in self.blocked or (rule.id, *origin) in self.waived)
+        for hit in self._hits(document):
+            if not self._only_suggested(hit.rule) or off_limits(hit.obj) or hit.key in self.blocked or hit.key in self.waived:
+                continue
+            try:
+                conversion = conversion_of(hit.rule, hit.found, hit.obj, self.facts)
+                made = self.sheet.located(document, hit.base, conversion, hit.rule.id, "unsafe") if conversion else []
+            except CannotConvert:
+                continue
+            self.suggestions += made
 
     def plan(self, path: str, findings: FileFindings) -> FilePlan:
         """Everything as one value, each violation of the Inspector with what became of it."""
@@ -243,11 +240,3 @@ class _Planner:
             tuple(self.listeners), tuple(dict.fromkeys(self.resources)), tuple(dict.fromkeys(self.questions)),
             tuple(self.units), tuple(self.retyped),
         )  # fmt: skip
-
-
-def _with_place(said: str | None, questions: tuple[Question | None, ...]) -> str | None:
-    """What is said of a finding, with the group of Decisions that its question belongs to; one place for all findings alike."""
-    groups = dict.fromkeys(split_decision_key(q.key)[0] for q in questions if q)
-    if not groups or DECISIONS in (said or ""):
-        return said
-    return f"{said} Answer it under {' and '.join(groups)} in {DECISIONS}."

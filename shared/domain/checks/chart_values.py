@@ -23,7 +23,7 @@ from shared.domain.convert.base import decision_key
 from shared.domain.facts import Facts
 from shared.domain.pointer import get
 from shared.domain.rulebook import Closed
-from shared.domain.storage_classes import class_exists, class_shape, target_class
+from shared.domain.storage_classes import SHARED_MODES, class_exists, class_shape, sample_class, target_class
 
 STORAGE_KEYS = frozenset({"storageClass", "storageClassName"})
 IMAGE_KEYS = frozenset({"repository", "image", "registry", "imageRegistry", "imageRepository", "systemDefaultRegistry"})
@@ -32,7 +32,6 @@ NO_CLASS = "-"
 """Charts write it for `storageClassName: ""`: a volume made by hand."""
 ONE_NODE_ONLY = frozenset({"local-path"})
 """Classes that never served several nodes (github.com/rancher/local-path-provisioner): no access mode need say so."""
-SHARED_MODES = frozenset({"ReadWriteMany", "ReadOnlyMany"})
 
 
 class AnsweredParams(Closed):
@@ -83,7 +82,7 @@ def values_storage_class(obj: Mapping[str, Any], params: AnsweredParams, facts: 
         if leaf.name in STORAGE_KEYS and name and name != NO_CLASS and not class_exists(name, facts):
             new = _target_class(name, leaf, facts)
             if (new is not None) is params.answered:
-                yield Found(leaf.path, {"value": name, "new": new or ""})
+                yield Found(leaf.path, {"value": name, "new": new or "", "sample": sample_class(name, _modes(leaf.siblings), facts)})
 
 
 def _target_class(name: str, leaf: Leaf, facts: Facts) -> str | None:

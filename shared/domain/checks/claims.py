@@ -12,6 +12,7 @@ from shared.domain.facts import Facts
 from shared.domain.paths import expand
 from shared.domain.pointer import MISSING, get
 from shared.domain.rulebook import Closed
+from shared.domain.storage_classes import SHARED_MODES, access_modes
 
 CLAIMS = ("/spec/volumeClaimTemplates/*/spec", "$pod/volumes/*/ephemeral/volumeClaimTemplate/spec")
 DISK_CLASSES = frozenset({"default", "managed", "managed-csi", "managed-csi-premium", "managed-csi-premium-v2", "managed-premium"})
@@ -20,7 +21,6 @@ DISK_CLASSES = frozenset({"default", "managed", "managed-csi", "managed-csi-prem
 DYNAMIC = re.compile(r"pvc-[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}")
 """The name that provisioners give a volume: `pvc-` and the claim's uid."""
 
-SHARED = frozenset({"ReadWriteMany", "ReadOnlyMany"})
 STATIC = ("volumeName", "selector", "dataSource", "dataSourceRef")
 """Fields of a claim that is meant for a volume that exists, or a copy of one."""
 
@@ -65,5 +65,4 @@ def _base_names_none(patch: Mapping[str, Any], facts: Facts) -> bool:
 
 
 def _shared(spec: Mapping[str, Any]) -> bool:
-    modes = spec.get("accessModes")
-    return spec.get("volumeMode") != "Block" and isinstance(modes, list) and bool(SHARED & {m for m in modes if isinstance(m, str)})
+    return spec.get("volumeMode") != "Block" and bool(SHARED_MODES & access_modes(spec))

@@ -16,7 +16,7 @@ from shared.domain.operators import operator_of_group
 from shared.domain.paths import expand
 from shared.domain.pointer import MISSING, get, parent
 from shared.domain.rulebook import Closed, selects
-from shared.domain.storage_classes import class_exists, class_shape, names_a_volume, stays, tied_volume
+from shared.domain.storage_classes import access_modes, class_exists, class_shape, names_a_volume, sample_class, stays, tied_volume
 from shared.domain.target import served_groups
 
 CLASS_ANNOTATION = "/metadata/annotations/volume.beta.kubernetes.io~1storage-class"
@@ -73,11 +73,18 @@ def storage_class(obj: Mapping[str, Any], params: KnownParams, facts: Facts) -> 
             continue
         known = class_shape(name, facts) is not None
         if known is params.known and (known or not names_a_volume(name, facts)):
-            yield Found(path, {"value": name})
+            claim = get(obj, _claim_of(path))
+            modes = access_modes(claim) if get(claim, "/volumeMode") != "Block" else ()
+            yield Found(path, {"value": name, "sample": sample_class(name, modes, facts)})
+
+
+def _claim_of(path: str) -> str:
+    """The spec of the claim that a class is named for."""
+    return "/spec" if path == CLASS_ANNOTATION else parent(path)
 
 
 def _waits_for_a_volume(obj: Mapping[str, Any], path: str, facts: Facts) -> bool:
-    claim = get(obj, "/spec" if path == CLASS_ANNOTATION else parent(path))
+    claim = get(obj, _claim_of(path))
     volume = tied_volume(claim, str(get(obj, path)), facts) if isinstance(claim, dict) else None
     return volume is not None and stays(volume, facts)
 

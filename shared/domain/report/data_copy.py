@@ -28,26 +28,27 @@ IMMUTABLE = (
 class Claim:
     """A claim of the application by the name that it has in the cluster."""
 
+    namespace: str
     name: str
-    namespace: str | None
-    file: str
 
 
 def data_copy(setup: RunSetup, outcomes: Iterable[FileOutcome]) -> list[str]:
     """The section's lines; none where the application keeps no data in claims."""
     entries = setup.index.get("objects", ())
-    claims = sorted({c for e in entries for c in _claims(e)}, key=lambda c: (c.file, c.namespace or "", c.name))
-    if not claims:
+    files: dict[Claim, set[str]] = {}
+    for entry in entries:
+        for claim in _claims(entry):
+            files.setdefault(claim, set()).add(entry["file"])
+    if not files:
         return []
     lines = list(HEAD)
-    for claim in claims:
+    for claim, paths in sorted(files.items(), key=lambda row: (min(row[1]), row[0].namespace, row[0].name)):
         place = f" -n {claim.namespace}" if claim.namespace else ""
-        lines += [f"- {inline(claim.name)} ({inline(claim.file)})", "", *code_block(_command(place), "sh"), ""]
+        lines += [f"- {inline(claim.name)} ({inline(', '.join(sorted(paths)))})", "", *code_block(_command(place), "sh"), ""]
     by_path = {o.path: o for o in outcomes}
-    for entry in entries:
-        if _changed(entry, by_path.get(entry["file"])):
-            name = inline(str(get(entry["object"], "/metadata/name")))
-            lines += [f"StatefulSet {name}: {IMMUTABLE.format(name=name)}", ""]
+    changed = [str(get(entry["object"], "/metadata/name")) for entry in entries if _changed(entry, by_path.get(entry["file"]))]
+    for name in map(inline, dict.fromkeys(changed)):
+        lines += [f"StatefulSet {name}: {IMMUTABLE.format(name=name)}", ""]
     return lines
 
 
@@ -55,14 +56,14 @@ def _claims(entry: Mapping[str, Any]) -> Iterator[Claim]:
     """A PersistentVolumeClaim, or those that a StatefulSet makes: `<template>-<set>-<number>`."""
     obj = entry["object"]
     name, space = get(obj, "/metadata/name"), get(obj, "/metadata/namespace")
-    place = space if isinstance(space, str) else None
+    place = space if isinstance(space, str) else ""
     if isinstance(name, str) and obj["kind"] == "PersistentVolumeClaim":
-        yield Claim(name, place, entry["file"])
+        yield Claim(place, name)
     templates = get(obj, TEMPLATES)
     for template in templates if isinstance(name, str) and isinstance(templates, list) else ():
         own = get(template, "/metadata/name")
         if isinstance(own, str):
-            yield Claim(f"{own}-{name}-0, -1, ...", place, entry["file"])
+            yield Claim(place, f"{own}-{name}-0, -1, ...")
 
 
 def _command(place: str) -> str:

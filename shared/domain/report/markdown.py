@@ -130,11 +130,16 @@ def _by_rule(groups: Iterable[RuleGroup], say: Say, also: Callable[[str], Iterab
         yield f"### {link(title, group.links[0]) if group.links else inline(title)} ({group.severity}, {len(group.rows)})"
         yield from ("", *((inline(group.why), "") if group.why else ()))
         for message, rows in group.by_message(say).items():
-            yield f"- {inline(message)}"
+            yield f"- {inline(message)}{_page(rows[0][1], group)}"
             yield from (f"  - {_place(row, say)}" for row in rows[:_PLACES_SHOWN])
             if len(rows) > _PLACES_SHOWN:
                 yield f"  - and {len(rows) - _PLACES_SHOWN} more places (report.json has them all)"
         yield from (*also(group.rule_id), "")
+
+
+def _page(violation: Violation, group: RuleGroup) -> str:
+    """The finding's own page, where it is not the one of the heading: a loss has the page of the fix that loses it."""
+    return f" ({link('page', violation.links[0])})" if violation.links and violation.links[0] != group.links[0] else ""
 
 
 def _place(row: Found, say: Say) -> str:

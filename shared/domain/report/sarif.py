@@ -16,6 +16,7 @@ from shared.domain.acceptance import ANNOTATED
 from shared.domain.model import FileOutcome, Violation
 from shared.domain.report.changes import Change, parse_changes
 from shared.domain.report.credentials import redact
+from shared.domain.rulebook import by_id
 from shared.domain.run import RunSetup
 
 _SCHEMA = "https://json.schemastore.org/sarif-2.1.0-rtm.5.json"
@@ -51,7 +52,9 @@ def _rule(violation: Violation) -> dict[str, Any]:
         "shortDescription": {"text": violation.title},
         "defaultConfiguration": {"level": _LEVEL[violation.severity]},
     }
-    return rule | ({"helpUri": violation.links[0]} if violation.links else {})
+    known = by_id().get(violation.rule_id)
+    links = known.links if known else violation.links
+    return rule | ({"helpUri": links[0]} if links else {})
 
 
 def _results(outcome: FileOutcome, diff: str, index: Mapping[str, int]) -> list[dict[str, Any]]:

@@ -21,7 +21,7 @@ Say = Callable[[Violation], str]
 
 @dataclass(frozen=True, slots=True)
 class RuleGroup:
-    """The findings of one rule; `why` is empty for a rule that is not in the rule book."""
+    """The findings of one rule; `why` is empty for a rule that is not in the rule book. `links`: the rule's own pages first."""
 
     rule_id: str
     title: str
@@ -88,7 +88,8 @@ def resolved(files: Iterable[FileOutcome], resolution: Resolution) -> list[RuleG
 
 def _group(rule_id: str, rows: tuple[Found, ...]) -> RuleGroup:
     first, rule = rows[0][1], by_id().get(rule_id)
-    return RuleGroup(rule_id, first.title, first.severity, rule.why if rule else "", first.links, rows)
+    pages = dict.fromkeys((*(rule.links if rule else ()), *(page for _, found in rows for page in found.links)))
+    return RuleGroup(rule_id, first.title, first.severity, rule.why if rule else "", tuple(pages), rows)
 
 
 def suggested_by(files: Iterable[FileOutcome], rule_id: str) -> list[tuple[FileOutcome, list[PatchOperation]]]:
