@@ -95,7 +95,7 @@ def build_services(settings: Settings) -> Services:
     ensure = partial(storage.ensure, names.CONTAINERS, names.QUEUES)
     probe = AzureStorage(settings.storage, retries=0)  # a health probe wants an answer now
     store = secrets.build(settings.key_vault_uri, settings.secret_seconds, partial(_credential, settings.storage.client_id))
-    client = _github_client(settings.github_url, store)
+    client = _github_client(settings, store)
     context = Context(storage, storage, build_engine(), limits, code=partial(_code_reader, client))
     if settings.key_vault_uri or store.get("github-token") or store.get("github-app-id"):
         context = replace(context, publishers=_github_publishers(settings, client))
@@ -123,7 +123,13 @@ def _github_publishers(settings: Settings, client: Callable[[], Client]) -> dict
 
         return CodeScanningPublisher(GitHubScanning(client()))(ctx, run)
 
-    return {"pull-request": pull_request, "check": check, "sarif": sarif}
+    def suggestions(ctx: Context, run: str) -> Mapping[str, JsonValue] | None:
+        from shared.adapters.github.reviews import GitHubReviews
+        from shared.pipeline.suggestions import SuggestionsPublisher
+
+        return SuggestionsPublisher(GitHubReviews(client()))(ctx, run)
+
+    return {"pull-request": pull_request, "check": check, "sarif": sarif, "suggestions": suggestions}
 
 
 def _with_slack(context: Context, settings: Settings, store: SecretStore) -> Context:
@@ -139,14 +145,14 @@ def _with_slack(context: Context, settings: Settings, store: SecretStore) -> Con
     return replace(context, publishers={**context.publishers, "slack": told}, alarm=told.lost)
 
 
-def _github_client(url: str, store: SecretStore) -> Callable[[], Client]:
+def _github_client(settings: Settings, store: SecretStore) -> Callable[[], Client]:
     """GitHub, connected when it is first needed: most messages never need it."""
 
     @cache
     def make() -> Client:
         from shared.adapters.github.client import Client
 
-        return Client(url, store)
+        return Client(settings.github_url, store, pause=settings.github_pause)
 
     return make
 

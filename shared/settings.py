@@ -58,6 +58,8 @@ class Settings:
     slack: SlackSettings = SlackSettings()
     github_url: str = GITHUB_API
     """The base of GitHub's API: https://<host>/api/v3 where the host is an Enterprise Server."""
+    github_pause: int = 1
+    """Between two writes: https://docs.github.com/en/rest/using-the-rest-api/best-practices-for-using-the-rest-api (read 2026-11)."""
     report_url: str | None = None
     """Where people read a report; `{runId}` stands for the run."""
 
@@ -71,6 +73,7 @@ _NUMBERS: tuple[tuple[str, str, int, int], ...] = (
     ("MAX_UPLOAD_BYTES", "upload_bytes", 1024, 100 * 1024 * 1024),
     ("SWEEP_AFTER_SECONDS", "sweep_after_seconds", 0, 86_400),
     ("SECRET_CACHE_SECONDS", "secret_seconds", 0, 86_400),
+    ("GITHUB_PAUSE_SECONDS", "github_pause", 0, 60),
 )
 
 

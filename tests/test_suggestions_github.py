@@ -1,0 +1,278 @@
+"""Suggestions on GitHub: at lines that the pull request shows, told once whatever happens.
+
+The emulator knows comments by position in a diff only, as GitHub once did: `Reviewer` takes reviews in its place, holds them against
+GitHub's rules, and leaves the review itself to the emulator, so that its text is read back from there.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from typing import Any
+
+import pytest
+from emulate_support import TOKEN, Emulate, Repository
+from fakes import World
+from gateway import Reply, Seen
+from test_suggestions import KUSTOMIZATION, SAMPLES, claim
+
+from shared.adapters.github.client import Client
+from shared.adapters.github.reviews import GitHubReviews
+from shared.adapters.secrets import EnvironmentSecrets
+from shared.domain.archive import ArchiveLimits
+from shared.domain.code_host import Repository as Place
+from shared.domain.errors import CriticalError, TransientError, ValidationError
+from shared.domain.report.review import MOST
+from shared.pipeline import names, publish, state
+from shared.pipeline.context import Limits
+from shared.pipeline.suggestions import SuggestionsPublisher
+from shared.services import build_engine
+
+FOLDER = "deploy/shop"
+REVIEWS = r"/pulls/\d+/reviews$"
+
+
+class Reviewer:
+    """Takes reviews as GitHub does: all comments or none, each on lines that one hunk of the pull request shows."""
+
+    def __init__(self, emulate: Emulate, repository: Repository) -> None:
+        self.emulate, self.repository = emulate, repository
+        self.comments: list[dict[str, Any]] = []
+        self.texts: list[str] = []
+        emulate.github.answer("POST", f"{repository.name}{REVIEWS}", self.take)
+
+    def take(self, seen: Seen) -> Reply:
+        body = seen.json
+        assert body["event"] == "COMMENT"
+        pull = self.emulate.call("GET", seen.path.removesuffix("/reviews"))
+        compared = self.repository.call("GET", f"/compare/{pull['base']['sha']}...{body['commit_id']}")
+        patches = {file["filename"]: file["patch"] for file in compared["files"]}
+        for one in body["comments"]:
+            assert one["side"] == "RIGHT"
+            assert one.get("start_line", one["line"] - 1) < one["line"]
+            if not in_one_hunk(patches[one["path"]], one.get("start_line", one["line"]), one["line"]):
+                return Reply(422, {"message": "Unprocessable Entity", "errors": ["Line could not be resolved"]})
+        made = self.emulate.call("POST", seen.path, {k: v for k, v in body.items() if k != "comments"})
+        self.comments += body["comments"]
+        self.texts.append(body["body"])
+        return Reply(200, made)
+
+    def accepted(self, path: str, text: str) -> str:
+        """The file after every suggestion was taken, from the last one up, as GitHub replaces the lines."""
+        lines = text.splitlines(keepends=True)
+        for one in sorted((c for c in self.comments if c["path"] == path), key=lambda c: -c["line"]):
+            block = re.search(r"\n```suggestion\n(.*?)```\Z", one["body"], re.DOTALL)
+            assert block, one["body"]
+            lines[one.get("start_line", one["line"]) - 1 : one["line"]] = [block[1]]
+        return "".join(lines)
+
+
+def in_one_hunk(diff: str, start: int, end: int) -> bool:
+    for found in re.finditer(r"(?m)^@@ -\d+(?:,\d+)? \+(\d+)(?:,(\d+))? @@", diff):
+        first = int(found[1])
+        if first <= start and end < first + int(found[2] or 1):
+            return True
+    return False
+
+
+class Pulled:
+    """A pull request of a user, and its finished run."""
+
+    def __init__(self, emulate: Emulate, before: Mapping[str, str], after: Mapping[str, str], folder: str = FOLDER, **origin: Any) -> None:
+        self.emulate, self.folder, self.more = emulate, folder, origin
+        self.repository = emulate.repository({"README.md": "hello\n"} | {self._at(path): text for path, text in before.items()})
+        self.after = dict(before) | dict(after)
+        self.base = self.repository.head()
+        self.head = self.repository.push({self._at(path): text for path, text in after.items()}, branch="feature")
+        self.number = self.repository.open_pull("feature")["number"]
+        self.reviewer = Reviewer(emulate, self.repository)
+        client = Client(emulate.github.url, EnvironmentSecrets({"GITHUB_TOKEN": TOKEN}), timeout=2)
+        self.publisher = SuggestionsPublisher(GitHubReviews(client))
+        self.world, self.run = self.finished()
+
+    def _at(self, path: str) -> str:
+        return f"{self.folder}/{path}" if self.folder else path
+
+    def finished(self) -> tuple[World, str]:
+        world = World(engine=build_engine(), limits=Limits(archive=ArchiveLimits()))
+        world.put({f"shop/{path}": text for path, text in self.after.items()})
+        world.drain()
+        (run,) = world.runs()
+        about = {"repository": self.repository.name, "commit": self.head, "before": self.base, "path": self.folder or "."}
+        about |= {"pullRequest": self.number, "results": "pull-request", "layout": None, "installation": None}
+        state.save(world.context, names.origin(run), about | self.more)
+        return world, run
+
+    def tell(self) -> Mapping[str, Any] | None:
+        """As the pipeline does: what was told is kept."""
+        told = self.publisher(self.world.context, self.run)
+        publish.keep(self.world.context, self.run, "suggestions", told or {})
+        return told
+
+    def pushed(self, files: Mapping[str, str]) -> None:
+        """The user pushes to the branch. The emulator leaves the pull request's head where it was when it was opened."""
+        self.after |= files
+        self.head = self.repository.push({self._at(path): text for path, text in files.items()}, branch="feature")
+        pull = self.repository.call("GET", f"/pulls/{self.number}")
+        pull["head"]["sha"] = self.head
+        self.emulate.github.answer("GET", rf"/pulls/{self.number}$", Reply(200, pull))
+        self.world, self.run = self.finished()
+
+
+def test_a_fix_is_suggested_at_its_exact_line(emulate: Emulate) -> None:
+    pulled = Pulled(emulate, {"a.yaml": claim("old", "nfs-client")}, {"b.yaml": claim()})
+
+    told = pulled.tell()
+
+    (one,) = pulled.reviewer.comments
+    assert (one["path"], one["line"], "start_line" in one) == (f"{FOLDER}/b.yaml", 6, False)
+    assert one["body"].startswith("**[AKS0101 ")
+    assert one["body"].endswith("\n\n```suggestion\n  storageClassName: managed-csi   # where the data is\n```")
+    (text,) = pulled.reviewer.texts
+    assert "1 change for AKS on lines of this pull request." in text
+    assert "aks-copilot / shop" in text
+    assert told is not None
+    assert (told["comments"], told["url"] != "") == (1, True)
+
+
+def test_taken_suggestions_make_the_file_that_the_run_made(emulate: Emulate) -> None:
+    text = (SAMPLES / "k3s-shop" / "40-backup.yaml").read_text()
+    pulled = Pulled(emulate, {}, {"backup.yaml": text})
+
+    pulled.tell()
+
+    assert len(pulled.reviewer.comments) == 2
+    patched = pulled.world.blobs.texts(names.PATCHED)[f"{pulled.run}/backup.yaml"].decode()
+    assert pulled.reviewer.accepted(f"{FOLDER}/backup.yaml", text) == patched
+
+
+def test_lines_that_the_pull_request_left_alone_are_left_alone(emulate: Emulate) -> None:
+    two = claim("one") + "---\n" + claim("two")
+    pulled = Pulled(emulate, {"a.yaml": two}, {"a.yaml": two.replace("name: two", "name: three")})
+
+    pulled.tell()
+
+    assert pulled.reviewer.comments == []  # the storage class stands among the lines of context, but nobody changed it
+    assert pulled.reviewer.texts == []
+
+
+def test_a_changed_line_in_the_middle_of_a_file(emulate: Emulate) -> None:
+    two = claim("one", "managed-csi") + "---\n" + claim("two", "managed-csi")
+    changed = claim("one", "managed-csi") + "---\n" + claim("two", "longhorn")
+    pulled = Pulled(emulate, {"a.yaml": two}, {"a.yaml": changed}, folder="")
+
+    pulled.tell()
+
+    (one,) = pulled.reviewer.comments
+    assert (one["path"], one["line"]) == ("a.yaml", 15)
+
+
+def test_a_repeated_message_tells_nothing_twice(emulate: Emulate) -> None:
+    pulled = Pulled(emulate, {}, {"a.yaml": claim()})
+
+    first, second = pulled.tell(), pulled.tell()
+    assert first == second
+    pulled.world, pulled.run = pulled.finished()  # what was remembered is gone
+    pulled.tell()
+
+    assert len(pulled.reviewer.comments) == 1
+    assert len(emulate.github.calls("POST", REVIEWS)) == 1
+
+
+def test_a_lost_answer_doubles_nothing(emulate: Emulate) -> None:
+    pulled = Pulled(emulate, {}, {"a.yaml": claim()})
+    emulate.github.clear()
+    reviewer = pulled.reviewer
+    emulate.github.answer("POST", REVIEWS, lambda seen: Reply(reviewer.take(seen).status, drop=True))
+
+    with pytest.raises(TransientError):
+        pulled.tell()
+    pulled.tell()
+
+    assert len(reviewer.comments) == 1
+
+
+def test_a_later_commit_gets_only_what_is_new_and_what_was_resolved_stays_away(emulate: Emulate) -> None:
+    pulled = Pulled(emulate, {}, {"a.yaml": claim()})
+    pulled.tell()
+
+    pulled.pushed({"a.yaml": "# a line above\n" + claim(), "b.yaml": claim("more", "longhorn")})
+    pulled.tell()
+
+    assert [(c["path"], c["line"]) for c in pulled.reviewer.comments] == [(f"{FOLDER}/a.yaml", 6), (f"{FOLDER}/b.yaml", 6)]
+
+
+def test_a_pull_request_that_moved_on_or_was_closed_is_left_to_its_newer_run(emulate: Emulate) -> None:
+    pulled = Pulled(emulate, {}, {"a.yaml": claim()}, commit="1" * 40)
+    assert pulled.tell() == {"superseded": True}
+
+    closed = Pulled(emulate, {}, {"a.yaml": claim()})
+    closed.repository.call("PATCH", f"/pulls/{closed.number}", {"state": "closed"})
+    assert closed.tell() == {"superseded": True}
+    assert pulled.reviewer.comments == closed.reviewer.comments == []
+
+
+@pytest.mark.parametrize("origin", [{"results": "check"}, {"results": "none"}, {"pullRequest": None}, {"layout": "overlay"}])
+def test_where_nothing_is_to_be_said(emulate: Emulate, origin: dict[str, Any]) -> None:
+    pulled = Pulled(emulate, {}, {"a.yaml": claim()}, **origin)
+
+    assert pulled.tell() is None
+    assert emulate.github.calls("*", "/pulls/") == []
+
+
+def test_where_a_source_cluster_reads_the_files_too_nothing_is_suggested_unless_the_repository_wants_it(emulate: Emulate) -> None:
+    files = {"a.yaml": claim(), "kustomization.yaml": KUSTOMIZATION}
+    unsaid = Pulled(emulate, {}, files)
+    assert unsaid.tell() is None
+
+    wanted = Pulled(emulate, {}, files, layout="in-place")
+    wanted.tell()
+    assert [one["path"] for one in wanted.reviewer.comments] == [f"{FOLDER}/a.yaml"]
+
+
+@pytest.mark.parametrize(
+    ("status", "message", "headers", "kind", "wait"),
+    [
+        (500, "oops", {}, TransientError, None),
+        (429, "slow down", {"Retry-After": "7"}, TransientError, 8),
+        (403, "You have exceeded a secondary rate limit.", {}, TransientError, 60),
+        (403, "Resource not accessible by integration", {}, CriticalError, None),
+        (422, "Line could not be resolved", {}, ValidationError, None),
+    ],
+)
+@pytest.mark.parametrize(("method", "place"), [("GET", "/pulls/"), ("GET", "/reviews"), ("GET", "/compare/"), ("POST", "/reviews")])
+def test_what_github_answers_decides_what_happens(
+    emulate: Emulate, method: str, place: str, status: int, message: str, headers: dict[str, str], kind: Any, wait: float | None
+) -> None:
+    pulled = Pulled(emulate, {}, {"a.yaml": claim()})
+    emulate.github.clear()
+    reply = Reply(status, {"message": message}, headers)
+    emulate.github.answer(method, place, reply, times=1)
+    emulate.github.answer("POST", REVIEWS, pulled.reviewer.take)
+
+    with pytest.raises(kind) as error:
+        pulled.tell()
+    assert TOKEN not in str(error.value)
+    assert getattr(error.value, "retry_after", None) == wait
+
+    pulled.tell()
+    assert len(pulled.reviewer.comments) == 1
+
+
+def test_a_hundred_reviews_are_all_read(emulate: Emulate) -> None:
+    pulled = Pulled(emulate, {}, {"a.yaml": claim()})
+    pulled.tell()
+    for number in range(105):
+        pulled.repository.call("POST", f"/pulls/{pulled.number}/reviews", {"event": "COMMENT", "body": f"remark {number}"})
+
+    assert len(pulled.publisher.host.reviews(Place(pulled.repository.name), pulled.number)) == 106
+
+
+def test_more_than_fifty_are_counted(emulate: Emulate) -> None:
+    pulled = Pulled(emulate, {}, {f"c{n:02d}.yaml": claim(f"c{n}") for n in range(60)})
+
+    told = pulled.tell()
+
+    assert told is not None
+    assert told["comments"] == len(pulled.reviewer.comments) == MOST
+    assert "10 more are not shown: a review has at most 50." in pulled.reviewer.texts[0]
