@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import re
-from typing import Annotated, Any, Literal
+from collections.abc import Callable
+from typing import Annotated, Any, Literal, TypeVar
 
 from fastapi import FastAPI, HTTPException, Query, Request, Response
 from fastapi.concurrency import run_in_threadpool
 from fastapi.exceptions import RequestValidationError
 from fastapi.responses import JSONResponse
-from pydantic import BaseModel, ConfigDict
+from pydantic import BaseModel, ConfigDict, Field
 from pydantic import ValidationError as SchemaError
 from starlette.exceptions import HTTPException as HttpError
 
@@ -17,7 +18,7 @@ from shared.domain.errors import AksCopilotError, CriticalError, TransientError,
 from shared.domain.messages import TRACEPARENT
 from shared.domain.report.web import security_policy
 from shared.domain.run import RunOptions
-from shared.pipeline import names, state, status, submit, upkeep
+from shared.pipeline import deploy, names, state, status, submit, upkeep
 from shared.pipeline.context import Context
 from shared.services import services
 
@@ -40,6 +41,10 @@ _REPORTS = {
 _STATUS: tuple[tuple[type[AksCopilotError], int], ...] = ((ValidationError, 400), (TransientError, 503), (CriticalError, 500))
 _SAFE = {"X-Content-Type-Options": "nosniff", "Referrer-Policy": "no-referrer"}
 """A report tells of untrusted manifests, and its address may hold a function key."""
+_SMALL = 512 * 1024
+T = TypeVar("T")
+Body = TypeVar("Body", bound=BaseModel)
+SHA = r"^[0-9a-f]{40}([0-9a-f]{24})?$"
 Format = Literal["json", "html", "md", "sarif", "patch", "diff", "resources", "cutover"]
 
 
@@ -60,6 +65,24 @@ class Submission(BaseModel):
         return RunOptions(self.app, self.source, self.target, self.unsafe)
 
 
+class Wish(BaseModel):
+    """The JSON body of POST /api/runs/{runId}/deploy; empty for the commit that merged the run's pull request."""
+
+    model_config = ConfigDict(extra="forbid", strict=True)
+
+    commit: str | None = Field(default=None, pattern=SHA)
+
+
+class Told(BaseModel):
+    """The JSON body of POST /api/runs/{runId}/deployment, which the workflow that deploys sends."""
+
+    model_config = ConfigDict(extra="forbid", strict=True)
+
+    state: Literal["running", "succeeded", "failed"]
+    url: str = Field(default="", max_length=500, pattern=r"^$|^https://[^\s]+$")
+    evidence: str = Field(default="", max_length=256 * 1024)
+
+
 def create_app() -> FastAPI:
     """The routes below /api/runs, with one-line errors; no documentation pages, no lifespan (the worker runs none)."""
     app = FastAPI(docs_url=None, redoc_url=None, openapi_url=None)
@@ -72,6 +95,8 @@ def create_app() -> FastAPI:
     app.add_api_route("/api/runs/{run}", get_run, methods=["GET"])
     app.add_api_route("/api/runs/{run}/report", get_report, methods=["GET"])
     app.add_api_route("/api/runs/{run}/replay", post_replay, methods=["POST"], status_code=202)
+    app.add_api_route("/api/runs/{run}/deploy", post_deploy, methods=["POST"], status_code=202)
+    app.add_api_route("/api/runs/{run}/deployment", post_deployment, methods=["POST"])
     return app
 
 
@@ -90,7 +115,7 @@ async def post_run(
     if media in _ARCHIVES:
         run = await run_in_threadpool(submit.submit_archive, ctx, body, _ARCHIVES[media], RunOptions(app, source, None, unsafe), trace)
     elif media == "application/json":
-        sent = _submission(body)
+        sent = _body(Submission, body)
         run = await run_in_threadpool(submit.submit_files, ctx, sent.files, sent.options, trace)
     else:
         raise HTTPException(415, "send application/zip, application/gzip or application/json")
@@ -131,6 +156,34 @@ def post_replay(run: str) -> dict[str, Any]:
     return {"runId": run}
 
 
+async def post_deploy(request: Request, run: str) -> dict[str, Any]:
+    """Deploy a finished run, once; 202: it is queued."""
+    ctx = services().context
+    _check_length(request, _SMALL)
+    body = await request.body()
+    wish = _body(Wish, body or b"{}")
+    _known(ctx, run)
+    await run_in_threadpool(_or_conflict, lambda: deploy.request(ctx, run, wish.commit))
+    return {"runId": run, "links": {"self": f"/api/runs/{run}"}}
+
+
+async def post_deployment(request: Request, run: str) -> dict[str, Any]:
+    """What the workflow that deploys says of it."""
+    ctx = services().context
+    _check_length(request, _SMALL)
+    told = _body(Told, await request.body())
+    _known(ctx, run)
+    record = await run_in_threadpool(_or_conflict, lambda: deploy.report(ctx, run, told.state, told.url, told.evidence))
+    return {"runId": run, "state": record["state"]}
+
+
+def _or_conflict(step: Callable[[], T]) -> T:
+    try:
+        return step()
+    except ValidationError as error:
+        raise HTTPException(409, str(error)) from None
+
+
 def _known(ctx: Context, run: str) -> None:
     if not names.is_run_id(run) or not state.exists(ctx, names.started(run)):
         raise HTTPException(404, "no such run")
@@ -144,9 +197,9 @@ def _check_length(request: Request, limit: int) -> None:
         raise HTTPException(413, f"the body may have at most {limit} bytes")
 
 
-def _submission(body: bytes) -> Submission:
+def _body(model: type[Body], body: bytes) -> Body:
     try:
-        return Submission.model_validate_json(body)
+        return model.model_validate_json(body)
     except SchemaError as error:
         first = error.errors(include_url=False, include_input=False, include_context=False)[0]
         where = ".".join(str(x) for x in first["loc"]) or "body"

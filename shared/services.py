@@ -17,6 +17,7 @@ if TYPE_CHECKING:
 
     from shared.adapters.github.client import Client
     from shared.domain.code_host import CodeReader
+    from shared.domain.deployment import DeployHost
     from shared.domain.pointer import JsonValue
     from shared.domain.ports import SecretStore
     from shared.pipeline.context import Context, Engine, Publisher
@@ -96,7 +97,7 @@ def build_services(settings: Settings) -> Services:
     probe = AzureStorage(settings.storage, retries=0)  # a health probe wants an answer now
     store = secrets.build(settings.key_vault_uri, settings.secret_seconds, partial(_credential, settings.storage.client_id))
     client = _github_client(settings, store)
-    context = Context(storage, storage, build_engine(), limits, code=partial(_code_reader, client))
+    context = Context(storage, storage, build_engine(), limits, code=partial(_code_reader, client), deploys=partial(_deployments, client))
     if settings.key_vault_uri or store.get("github-token") or store.get("github-app-id"):
         context = replace(context, publishers=_github_publishers(settings, client))
     return Services(_with_slack(context, settings, store), probe.check, ensure, store)
@@ -161,6 +162,12 @@ def _code_reader(client: Callable[[], Client]) -> CodeReader:
     from shared.adapters.github.read import GitHubReader
 
     return GitHubReader(client())
+
+
+def _deployments(client: Callable[[], Client]) -> DeployHost:
+    from shared.adapters.github.deploy import GitHubDeployments
+
+    return GitHubDeployments(client())
 
 
 def _credential(client_id: str | None) -> TokenCredential:

@@ -2,6 +2,7 @@
 
     AksCopilotError
     ├─ TransientError(retry_after)   raise: the host retries; a known longer wait is re-sent with a visibility delay
+    │  └─ PausedError                certainly not done: fit for what must be done once
     ├─ ValidationError               the input is at fault: recorded on the run, normal return
     │  ├─ EditRefused                the text editor will not make this change
     │  └─ ProofFailed                a change was made in memory and did not prove out; original kept
@@ -25,6 +26,10 @@ class TransientError(AksCopilotError):
     def __init__(self, message: str, retry_after: float | None = None) -> None:
         super().__init__(message)
         self.retry_after = retry_after
+
+
+class PausedError(TransientError):
+    """The other side asks for a pause: what was asked of it was certainly not done."""
 
 
 def patient(error: TransientError, attempt: int) -> TransientError:

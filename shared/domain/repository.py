@@ -5,6 +5,7 @@
       results: pull-request             # or check, none
       failOn: error                     # of which level a finding that is left makes the check fail
       codeScanning: true                # findings as alerts of GitHub's code scanning, too
+      deploy: {namespace: shop}         # who deploys what was merged (docs/deployment.md); default: nobody
       applications:
         - path: deploy/shop             # default: the whole repository is one application
           source: k3s
@@ -24,6 +25,7 @@ from pydantic import Field, field_validator, model_validator
 from pydantic import ValidationError as SchemaError
 
 from shared.domain.archive import path_problem
+from shared.domain.boundary import SYSTEM_NAMESPACES
 from shared.domain.decision_file import FILE_NAME, parsed
 from shared.domain.errors import ValidationError
 from shared.domain.rulebook import Closed, first_problem
@@ -40,6 +42,27 @@ _MANIFEST = (".yaml", ".yml", ".json")
 _KUSTOMIZATION = ("kustomization.yaml", "kustomization.yml", "Kustomization")
 
 
+class Deploy(Closed):
+    """Who deploys a merged pull request: a workflow of the repository, whoever hears a repository event, a GitOps tool, or nobody."""
+
+    by: Literal["workflow", "dispatch", "gitops", "none"] = "workflow"
+    workflow: str = Field(default="aks-copilot-deploy.yml", pattern=r"^[A-Za-z0-9_-][A-Za-z0-9._-]{0,99}\.ya?ml$")
+    namespace: str | None = Field(default=None, pattern=r"^[a-z0-9]([-a-z0-9]{0,61}[a-z0-9])?$")
+    path: str | None = None
+    """The folder to apply; by default the one that the results went to."""
+
+    @model_validator(mode="after")
+    def _whole(self) -> Deploy:
+        if self.by in ("workflow", "dispatch") and self.namespace is None:
+            raise ValueError("namespace is missing: a deployment goes into one namespace")
+        if self.namespace in SYSTEM_NAMESPACES:
+            raise ValueError(f"the namespace {self.namespace} is one of the cluster's own")
+        problem = path_problem(self.path) if self.path not in (None, ROOT) else None
+        if problem:
+            raise ValueError(problem)
+        return self
+
+
 class _Chosen(Closed):
     """What may be said for the whole repository, and again for one application. `target` is a name, or the path of a file."""
 
@@ -49,6 +72,7 @@ class _Chosen(Closed):
     layout: Layout | None = None
     fail_on: FailOn | None = Field(default=None, alias="failOn")
     code_scanning: bool | None = Field(default=None, alias="codeScanning")
+    deploy: Deploy | None = None
 
 
 class Application(_Chosen):

@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 
 from shared.domain.archive import ArchiveLimits
 from shared.domain.code_host import CodeReader
+from shared.domain.deployment import DeployHost
 from shared.domain.errors import CriticalError
 from shared.domain.inventory import Inventory
 from shared.domain.model import FileOutcome
@@ -70,8 +71,17 @@ class Context:
     code: Callable[[], CodeReader] | None = None
     """Makes the reader of repositories, the same one each time."""
 
+    deploys: Callable[[], DeployHost] | None = None
+    """Makes what starts deployments, the same one each time."""
+
     def code_reader(self) -> CodeReader:
         """Raises CriticalError where no host of repositories is set up."""
         if self.code is None:
             raise CriticalError("no host of repositories is set up")
         return self.code()
+
+    def deploy_host(self) -> DeployHost:
+        """Raises CriticalError where no host of repositories is set up."""
+        if self.deploys is None:
+            raise CriticalError("no host of repositories is set up")
+        return self.deploys()

@@ -3,6 +3,7 @@
     upload        {"name"}: an archive or `.ready` in `manifests`; or {"app", "kind", "body", ...}: a stored POST body
     quiet-check   {"name", "known"}: a file of `manifests/<app>/`, looked at again RUN_QUIET_SECONDS after it came
     webhook       a delivery of GitHub (github_intake.py)
+    deploy        a merged pull request, or POST /api/runs/{runId}/deploy (deploy.py)
 
 Quiet needs no clock: a check of the file that is still the newest under its prefix, `RUN_QUIET_SECONDS` after that file was
 seen, means that nothing came since. The checks of all other files are dropped, but for the first file's, which re-delays
@@ -19,7 +20,7 @@ from typing import Any
 from shared.domain.messages import Envelope, MessageType, new_traceparent
 from shared.domain.ports import BlobInfo
 from shared.domain.run import RunOptions
-from shared.pipeline import delivery, freeze, github_intake, ignored, knowledge, names, sources
+from shared.pipeline import delivery, deploy, freeze, github_intake, ignored, knowledge, names, sources
 from shared.pipeline.context import Context
 
 
@@ -34,6 +35,8 @@ def handle(ctx: Context, envelope: Envelope) -> delivery.Following | None:
     """One message of the `intake` queue. The run goes on under its own name, so that what goes wrong is recorded there."""
     if envelope.type == "webhook":
         return github_intake.handle(ctx, envelope)
+    if envelope.type == "deploy":
+        return deploy.handle(ctx, envelope)
     source = _source(ctx, envelope)
     if source is None:
         return None

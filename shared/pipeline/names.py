@@ -144,6 +144,11 @@ def published(run: str, publisher: str) -> str:
     return f"{run}/published/{publisher}.json"
 
 
+def deployment(run: str) -> str:
+    """What became of the run's deployment."""
+    return f"{run}/deploy.json"
+
+
 def opened(run: str) -> str:
     """An entry of the list that the sweep looks at."""
     return f"open/{run}"

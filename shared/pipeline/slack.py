@@ -13,7 +13,8 @@ from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 from typing import Any
 
-from shared.domain import slack
+from shared.domain import deployment, slack
+from shared.domain.deployment import ENDED
 from shared.domain.ports import Chat
 from shared.domain.slack import ChatMessage, Told
 from shared.pipeline import lock, names, publish, results, state
@@ -69,7 +70,8 @@ def _message(ctx: Context, run: str, report_url: str | None) -> tuple[ChatMessag
         return slack.failed_message(told, str(failed["stage"]), str(failed["error"])), "failed"
     if finished is None:
         return None, ""
-    return slack.finished_message(told, finished.setup, finished.outcomes), told.deployment or "done"
+    deployed = (state.find(ctx, names.deployment(run)) or {}).get("state")
+    return slack.finished_message(told, finished.setup, finished.outcomes), deployed if deployed in ENDED else "done"
 
 
 def _told(ctx: Context, run: str, report_url: str | None) -> Told:
@@ -79,7 +81,9 @@ def _told(ctx: Context, run: str, report_url: str | None) -> Told:
     troubles = {name: str(entry["error"]) for name, entry in kept.items() if "error" in entry}
     origin = state.find(ctx, names.origin(run)) or {}
     where = f"{origin['repository']}@{str(origin['commit'])[:7]}" if "repository" in origin and "commit" in origin else ""
-    return Told(run, names.app_of(run), where, links, troubles)
+    deployed = state.find(ctx, names.deployment(run))
+    links |= {"deployment": str(deployed["url"])} if deployed and deployed.get("url") else {}
+    return Told(run, names.app_of(run), where, links, troubles, deployment.told(deployed) if deployed else "")
 
 
 def _digest(message: ChatMessage) -> str:

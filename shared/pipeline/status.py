@@ -58,6 +58,7 @@ def run_status(ctx: Context, run: str) -> dict[str, Any] | None:
         "notes": manifest.get("notes", []),
         "origin": state.find(ctx, names.origin(run)),
         "published": publish.told(ctx, run, found),
+        "deployment": state.find(ctx, names.deployment(run)),
         "summary": {key: done[key] for key in ("files", "statuses", "resolutions")} if done else None,
     }
 

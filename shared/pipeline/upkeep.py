@@ -9,7 +9,7 @@ from typing import Any
 from shared import logs
 from shared.domain.errors import AksCopilotError, CriticalError, TransientError, ValidationError
 from shared.domain.messages import Envelope, decode, digest, new_traceparent
-from shared.pipeline import delivery, freeze, names, publish, reporter, state
+from shared.pipeline import delivery, deploy, freeze, names, publish, reporter, state
 from shared.pipeline.context import Context
 
 
@@ -53,6 +53,8 @@ def poisoned(ctx: Context, queue: str, text: str) -> None:
         logs.event("poisoned", stage=stage, runId=envelope.run_id if envelope else None, error=str(error))
         if envelope is not None and envelope.type == "publish":
             publish.gave_up(ctx, envelope.run_id, str((envelope.payload or {}).get("publisher")), error)
+        elif envelope is not None and envelope.type == "deploy" and envelope.run_id:
+            deploy.gave_up(ctx, envelope.run_id, error)
         elif envelope is not None and envelope.run_id:
             delivery.mark_failed(ctx, envelope.run_id, stage, error)
         else:

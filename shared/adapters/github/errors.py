@@ -15,7 +15,7 @@ import requests
 from github import BadAttributeException, GithubException, IncompletableObject
 
 from shared.domain.code_host import NotFoundError
-from shared.domain.errors import AksCopilotError, CriticalError, TransientError, ValidationError
+from shared.domain.errors import AksCopilotError, CriticalError, PausedError, TransientError, ValidationError
 
 UNREADABLE = (BadAttributeException, IncompletableObject)
 """PyGithub's own errors on an answer that is not GitHub's."""
@@ -58,7 +58,7 @@ def _status(error: GithubException, what: str, now: float) -> AksCopilotError | 
     headers = {name.lower(): str(value) for name, value in (error.headers or {}).items()}
     message = _message(error.data)
     if status in (403, 429) and (status == 429 or _limited(headers, message)):
-        return TransientError(f"GitHub asks for a pause ({status}): cannot {what}", _pause(headers, now))
+        return PausedError(f"GitHub asks for a pause ({status}): cannot {what}", _pause(headers, now))
     if status in (401, 403):
         return RefusedError(f"GitHub refuses ({status}){_missing(headers)}: cannot {what}")
     if status >= 500 or status == 408:
