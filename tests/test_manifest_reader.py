@@ -33,6 +33,7 @@ SKIPPED = [
 
 SEPARATOR = "Line 5: content on the line of a document separator, which kubectl does not read (holds Pod)."
 SOPS = "apiVersion: v1\nkind: Secret\ndata:\n  a: ENC[AES256_GCM,data:x]\nsops: {version: 3}\n"
+UNQUOTED = "without quotes is no valid YAML before k3s fills it in: put it in quotes, or fill it in"
 NOT_FINITE = "Not editable: an infinity or NaN, which JSON cannot hold (holds Pod)."
 REFUSED = [
     ("a.yaml", POD + "  labels: {a: 1\n", "Line 6: expected ',' or '}', but got '<stream end>' (holds Pod)."),
@@ -47,7 +48,9 @@ REFUSED = [
     ("a.yaml", POD + "---x\n" + POD, SEPARATOR),
     ("a.yaml", POD + "...\n" + POD, "Line 6: expected '<document start>', but found '<block mapping start>' (holds Pod)."),
     ("a.yaml", "%YAML 1.1\n---\n" + POD, "Line 1: a YAML directive, which kubectl does not read (holds Pod)."),
-    ("a.yaml", POD + "spec: %{VAR}%\n", "Line 5: found character '%' that cannot start any token (holds Pod)."),
+    ("a.yaml", POD + "spec: %{VAR}%\n", f"Line 5: %{{VAR}}% {UNQUOTED} (holds Pod)."),
+    ("a.yaml", POD + "spec: [%{A_B}%, 1]\n", f"Line 5: %{{A_B}}% {UNQUOTED} (holds Pod)."),
+    ("a.yaml", POD + "spec: %VAR\n", "Line 5: found character '%' that cannot start any token (holds Pod)."),
     ("a.yaml", SOPS, "Encrypted by SOPS: an edit would break its checksum (holds Secret); what decrypts it on AKS needs the key."),
     ("a.json", '{"apiVersion": "v1", "kind": "Pod",}', "Line 1: not JSON: Illegal trailing comma before end of object (holds Pod)."),
     ("a.json", '{"apiVersion": "v1", "kind": "Pod", "kind": "Pod"}', "Not editable: duplicate key 'kind' (holds Pod)."),

@@ -22,6 +22,8 @@ _CONTROL = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f]")
 _ENTRY = r"""(?m)(?:^[ \t-]*|[{,][ \t]*)["']?%s["']?[ \t]*:"""
 _LOOKS = (re.compile(_ENTRY % "apiVersion"), re.compile(_ENTRY % "kind"))
 _KIND = re.compile(_ENTRY % "kind" + r"""[ \t]*["']?([A-Za-z][A-Za-z0-9]{0,60})["']?[ \t]*(?=[,}\r\n]|$)""")
+_K3S_VARIABLE = re.compile(r"%\{[^{}%\s]{1,60}\}%")
+"""What the deploy controller of k3s fills in before it reads the YAML."""
 _STRAY_SEPARATOR = re.compile(r"(?m)^---(?![ \t]*(?:#.*)?\r?$)")
 
 
@@ -98,7 +100,9 @@ def _unreadable(text: str, error: ComposeError, *, is_json: bool) -> tuple[Manif
     if not looks_like_kubernetes(text) and (is_json or isinstance(error, ContentError)):
         return "skipped", "No document is a Kubernetes object."
     where = f"Line {text.count(chr(10), 0, error.index) + 1}: " if error.index >= 0 else "Not editable: "
-    return "refused", f"{where}{error}{_kinds(text)}."
+    variable = _K3S_VARIABLE.match(text, error.index) if error.index >= 0 else None
+    why = f"{variable[0]} without quotes is no valid YAML before k3s fills it in: put it in quotes, or fill it in" if variable else error
+    return "refused", f"{where}{why}{_kinds(text)}."
 
 
 def looks_like_kubernetes(text: str) -> bool:
