@@ -30,12 +30,13 @@ run: install ## the whole pipeline on samples/, from upload to report, then stop
 up: install ## the pipeline, kept running for use (Ctrl-C stops it)
 	@$(BIN)/aks-copilot up
 
-check: install ## format, lint (workflows too), types, layers, generated documents; changes nothing
+check: install ## format, lint (workflows and scripts too), types, layers, generated documents; changes nothing
 	$(BIN)/ruff format --check .
 	$(BIN)/ruff check .
 	$(BIN)/mypy
 	$(BIN)/lint-imports
 	$(BIN)/python tools/rules_docs.py --check
+	$(BIN)/shellcheck ci/*.sh deploy/*.sh
 	node tools/lint_workflows.mjs $(WORKFLOWS)
 	$(BIN)/zizmor --offline --quiet --no-progress $(WORKFLOWS) $(ACTIONS) .pre-commit-hooks.yaml
 

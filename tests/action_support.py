@@ -46,6 +46,7 @@ def run(
     temp.mkdir()
     values = {f"inputs.{name}": value for name, value in inputs.items()}
     values |= {"github.action_path": str(ROOT / path), "runner.temp": str(temp)}
+    values |= {"github.server_url": "https://github.com", "github.repository": "acme/shop", "github.run_id": "7"}
     for number, step in enumerate(action["runs"]["steps"]):
         if "run" not in step or step.get("name") in skip:
             continue
