@@ -6,7 +6,7 @@ import json
 from collections.abc import Mapping
 from typing import Any
 
-from emulate_support import SECRET, TOKEN, Emulate, push_payload, signature
+from emulate_support import SECRET, Emulate, push_payload, signature
 from fakes import World
 
 from shared.adapters.github.client import Client
@@ -49,7 +49,7 @@ class Site:
 
     def restart(self, **world: Any) -> None:
         """The program anew, its storage empty."""
-        client = Client(self.emulate.github.url, EnvironmentSecrets({"GITHUB_TOKEN": TOKEN}), timeout=2, pause=0)
+        client = Client(self.emulate.github.url, EnvironmentSecrets({"GITHUB_TOKEN": self.emulate.token()}), timeout=2, pause=0)
         told = PullRequestPublisher(GitHubWriter(client), "https://copilot.example/{runId}")
         limits = Limits(archive=ArchiveLimits())
         reader = GitHubReader(client)
@@ -62,7 +62,11 @@ class Site:
         body = json.dumps(push_payload(self.repository.name, before or "0" * 40, after or self.repository.head(branch), branch)).encode()
         request = github_webhook.Delivery(body, "push", f"d-{self.count}", signature(body), "application/json")
         secrets = EnvironmentSecrets({"GITHUB_WEBHOOK_SECRET": SECRET})
-        github_webhook.receive(self.world.context, secrets, request)
+
+        def receive() -> None:
+            github_webhook.receive(self.world.context, secrets, request)
+
+        self.world.process(receive)
         self.world.drain()
 
     def push(self, files: Mapping[str, bytes | str | None] | None = None, **more: Any) -> str:

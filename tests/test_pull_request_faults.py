@@ -1,0 +1,127 @@
+"""The pull request while GitHub fails: whichever call goes wrong, and however, nothing is lost and nothing is doubled."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import pytest
+from emulate_support import Emulate
+from fakes import Fuse
+from gateway import Reply, Seen
+from pull_support import BRANCH, FOLDER, Site, claim
+
+APP = f"{FOLDER}/app.yaml"
+FILES = {APP: claim(like="acme-gold") + "---\n" + claim("b"), f"{FOLDER}/c.yaml": claim("c")}
+SUBJECTS = ["Storage for AKS (shop)", "Questions and answers for AKS (shop)"]
+Fault = Callable[[Emulate, int], None]
+
+
+def nth(emulate: Emulate, number: int, reply: Reply, *, writes: bool) -> None:
+    """Answer the publisher's `number`-th request (or write) so."""
+    count = 0
+
+    def answer(seen: Seen) -> Reply | None:
+        nonlocal count
+        if seen.method == "GET" and writes:
+            return None
+        count += 1
+        return reply if count == number else None
+
+    emulate.github.answer("*", "", answer)
+
+
+def lost(emulate: Emulate, number: int) -> None:
+    nth(emulate, number, Reply(lost=True, drop=True), writes=True)
+
+
+def refused(emulate: Emulate, number: int) -> None:
+    nth(emulate, number, Reply(502, {"message": "bad gateway"}), writes=False)
+
+
+def paused(emulate: Emulate, number: int) -> None:
+    headers = {"Retry-After": "3", "x-ratelimit-remaining": "0"}
+    nth(emulate, number, Reply(403, {"message": "You have exceeded a secondary rate limit"}, headers), writes=True)
+
+
+def settled(site: Site) -> None:
+    """One pull request with exactly the run's result."""
+    assert [(p["number"], p["state"]) for p in site.repository.pulls()] == [(1, "open")]
+    assert site.branches() == [BRANCH, "main"]
+    results = {f"{FOLDER}/{path}": data for path, data in site.results(site.newest).items()}
+    assert site.files() == site.files("main") | results
+    assert [c["message"].splitlines()[0] for c in site.commits()] == SUBJECTS
+    assert site.last["state"] == "open"
+    assert site.last["result"] in site.repository.pulls()[0]["body"]
+
+
+@pytest.mark.parametrize(("fault", "calls"), [(lost, range(1, 9)), (refused, range(2, 31, 4)), (paused, range(1, 9, 2))])
+def test_a_fault_at_any_call_of_the_first_and_of_the_second_run(emulate: Emulate, fault: Fault, calls: range) -> None:
+    for number in calls:
+        site = Site(emulate, FILES)
+        fault(emulate, number)
+        site.push()
+        settled(site)
+        emulate.clear()
+        fault(emulate, number)
+        site.push({f"{FOLDER}/c.yaml": claim(f"d{number}")})
+        settled(site)
+        emulate.clear()
+
+
+def test_an_answer_that_never_comes(emulate: Emulate) -> None:
+    for number in (1, 5, 6):
+        site = Site(emulate, FILES)
+        nth(emulate, number, Reply(lost=True, delay=3), writes=True)
+        site.push()
+        settled(site)
+        emulate.clear()
+
+
+@pytest.mark.parametrize("after", [False, True])
+def test_the_process_dies_at_any_write_to_storage(emulate: Emulate, after: bool) -> None:
+    site = Site(emulate, FILES)
+    site.push()
+    start = site.world.fuse.count
+    site.push({f"{FOLDER}/c.yaml": claim("d")})
+    for number in range(2 if after else 1, site.world.fuse.count - start + 1, 3):
+        site.world.fuse = Fuse(number, after)
+        site.push({f"{FOLDER}/c.yaml": claim(f"d{number}")})
+        settled(site)
+        site.world.queue.now += 200  # a lock that the dead process held is over
+
+
+def test_a_push_of_somebody_else_in_the_middle_is_not_overwritten(emulate: Emulate) -> None:
+    site = Site(emulate, FILES)
+    site.push()
+
+    def meanwhile(seen: Seen) -> Reply | None:
+        if "NOTES.md" not in site.files():
+            site.repository.push({"NOTES.md": "mine\n"}, branch=BRANCH)
+        return None
+
+    emulate.github.answer("POST", "/git/commits", meanwhile)
+    site.push({f"{FOLDER}/c.yaml": claim("d")})
+    assert site.files()["NOTES.md"] == b"mine\n"
+    assert b"name: d" in site.files()[f"{FOLDER}/c.yaml"]
+    assert len(site.repository.pulls()) == 1
+
+
+def test_a_branch_that_nobody_may_write_is_told_and_not_tried_for_ever(emulate: Emulate) -> None:
+    site = Site(emulate, FILES)
+    emulate.github.answer("POST", "/git/refs", Reply(403, {"message": "Resource not accessible by integration"}))
+
+    site.push()
+
+    assert "GitHub refuses (403)" in site.last["error"]
+    assert site.world.report(site.newest)
+    assert site.repository.pulls() == []
+
+
+def test_other_bytes_than_were_sent_are_never_offered(emulate: Emulate) -> None:
+    site = Site(emulate, FILES)
+    emulate.github.answer("POST", "/git/trees", lambda seen: Reply(201, {"sha": site.repository.call("GET", "/git/trees/main")["sha"]}))
+
+    site.push()
+
+    assert site.last["error"].startswith("GitHub has not what was sent: ")
+    assert site.branches() == ["main"]
