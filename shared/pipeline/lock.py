@@ -10,7 +10,7 @@ from shared.domain.errors import TransientError
 from shared.pipeline import names, state
 from shared.pipeline.context import Context
 
-LIFE, AGAIN = 90.0, 5.0
+LIFE, AGAIN = 90.0, 2.0
 """Seconds: after which a lock that a crash left behind is taken over; the wait of the one who finds it held."""
 
 
