@@ -10,6 +10,7 @@ import pytest
 from emulate_support import Emulate
 from pull_support import BRANCH, FOLDER, Site, claim
 
+from shared.domain.code_host import SYMLINK
 from shared.domain.layout import MARKER
 
 APP, RESULT = f"{FOLDER}/app.yaml", f"{FOLDER}-aks"
@@ -194,3 +195,21 @@ def test_argo_cd_of_another_branch_or_repository_is_not_spoken_of(emulate: Emula
     site.push({f"{FOLDER}/argo.yaml": others})
 
     assert site.repository.pulls()[0]["body"].startswith("The manifests are changed where they are")
+
+
+def test_a_branch_of_its_own_is_made_only_for_a_pull_request(emulate: Emulate) -> None:
+    site = Site(emulate, {APP: claim(like="managed-csi")}, "branch")
+
+    site.push()
+
+    assert site.branches() == ["main"]
+
+
+def test_links_are_copied_as_links(emulate: Emulate) -> None:
+    site = Site(emulate, KUSTOMIZED, "folder")
+    site.repository.push({f"{FOLDER}/link.yaml": "settings/app.ini"}, modes={f"{FOLDER}/link.yaml": SYMLINK})
+
+    site.push()
+
+    tree = site.repository.call("GET", f"/git/trees/{site.repository.head(BRANCH)}?recursive=1")["tree"]
+    assert {entry["path"]: entry["mode"] for entry in tree}[f"{RESULT}/link.yaml"] == SYMLINK

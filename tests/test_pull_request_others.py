@@ -124,6 +124,31 @@ def test_a_deleted_branch_is_made_again(emulate: Emulate) -> None:
     assert b"other" in site.files()[APP]
 
 
+def test_a_base_that_goes_back_to_an_older_commit_is_followed(emulate: Emulate) -> None:
+    site = Site(emulate, {APP: claim()})
+    old = site.push()
+    new = site.push({APP: claim("two")})
+    site.repository.call("PATCH", "/git/refs/heads/main", {"sha": old, "force": True})
+
+    site.deliver(before=new, after=old)
+
+    assert b"name: data" in site.files()[APP]
+    assert site.commits()[0]["parents"][0]["sha"] == old
+    assert len(site.repository.pulls()) == 1
+
+
+def test_one_that_was_closed_and_reopened_goes_on(emulate: Emulate) -> None:
+    site = Site(emulate, {APP: claim()})
+    site.push()
+    for state in ("closed", "open"):
+        site.repository.call("PATCH", "/pulls/1", {"state": state})
+
+    site.push({APP: claim("two")})
+
+    assert [(p["number"], p["state"]) for p in site.repository.pulls()] == [(1, "open")]
+    assert b"name: two" in site.files()[APP]
+
+
 def test_a_base_that_was_rewritten_is_followed(emulate: Emulate) -> None:
     site = Site(emulate, {APP: claim()})
     root = site.repository.head()

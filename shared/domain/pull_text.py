@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Mapping, Sequence
 
+from shared.domain.decision_file import FILE_NAME
 from shared.domain.gitops import Watcher
 from shared.domain.layout import Layout
 from shared.domain.model import FileOutcome
@@ -45,9 +46,14 @@ def pull_body(
     return body(setup, outcomes, diffs, limit=LIMIT - length(tail), first_line="\n\n".join([*above, *more])) + tail
 
 
-def paragraphs(layout: Layout, watched: Iterable[Watcher], left: Sequence[str]) -> list[str]:
-    """What a reviewer has to know before the report: who reads the base, where the results are, what was left alone."""
+def paragraphs(layout: Layout, watched: Iterable[Watcher], left: Sequence[str], asked: str | None = None) -> list[str]:
+    """What a reviewer has to know before the report: who reads the base, where the results are, what was left alone.
+
+    `asked`: there are questions, whose answers are read on that branch.
+    """
     told = [*(_watched(layout, watcher) for watcher in list(watched)[:_SHOWN]), _where(layout)]
+    if asked is not None:
+        told.append(_asking(layout, asked))
     if left:
         told.append("\n".join(["**Left as somebody else changed them; compare them with the report:**", "", *_listed(left)]))
     return told
@@ -67,7 +73,7 @@ def _watched(layout: Layout, watcher: Watcher) -> str:
     if watcher.path is None or watcher.path == layout.folder or _is_above(watcher.path, layout.folder):
         holds = f"{_name(layout.folder)} {'may lie' if watcher.path is None else 'lies'} in what it reads"
         return f"**{who}: {holds}, and if it takes folders below too, what is merged here is deployed to the source cluster.**"
-    return f"**{who}.** It reads {_name(watcher.path)}, which keeps its manifests; {_name(layout.folder)} is no part of it."
+    return f"**{who}.** It reads {_name(watcher.path)}, which keeps its manifests; on AKS, let it read {_name(layout.folder)}."
 
 
 def _where(layout: Layout) -> str:
@@ -80,6 +86,15 @@ def _where(layout: Layout) -> str:
     if layout.kind == "branch":
         return f"The version for AKS is the branch {_name(layout.base)}: point AKS there. The branch of the source cluster stays as it is."
     return f"The manifests are changed where they are, in {source}. One commit for each kind of change says why."
+
+
+def _asking(layout: Layout, branch: str) -> str:
+    answers = _name(layout.place(FILE_NAME))
+    merged = "Answered here, they are used after the merge." if layout.base == branch else "Answered here, nothing reads them."
+    return (
+        f"Questions are answered in {answers}, where this pull request puts each with an example. Answered on {_name(branch)}, "
+        f"they bring this pull request up to date. {merged}"
+    )
 
 
 def _is_above(path: str, folder: str) -> bool:

@@ -22,7 +22,7 @@ from shared.domain.messages import Envelope
 from shared.domain.ports import BlobInfo
 from shared.domain.repository import Application, RepositorySettings, of_manifests, read_settings, touched
 from shared.domain.run import RunOptions, app_name
-from shared.pipeline import checkout, delivery, freeze, ignored, knowledge, names, sources, state
+from shared.pipeline import checkout, delivery, freeze, ignored, knowledge, names, publish, sources, state
 from shared.pipeline.context import Context
 
 _FILE = (".yaml", ".yml")
@@ -193,8 +193,13 @@ def _file(ctx: Context, repository: Repository, tree: str, path: str, limit: int
 
 
 def _start(ctx: Context, cause: Envelope, *, source: sources.Source) -> None:
-    """As every run starts; it is known before its files are read, which may take long. A redelivery is a new try."""
-    if not state.exists(ctx, names.dispatched(cause.run_id)):
+    """As every run starts; it is known before its files are read, which may take long. A redelivery is a new try.
+
+    A commit that a branch comes back to has its run already; only its pull request may speak of another one by now.
+    """
+    if state.exists(ctx, names.dispatched(cause.run_id)):
+        publish.announce(ctx, cause.run_id, "pull-request")
+    else:
         ctx.blobs.delete(names.RUNS, names.failed(cause.run_id))
     state.save(ctx, names.origin(cause.run_id), dict(source.record), if_absent=True)
     state.register(ctx, cause.run_id, source.app, source.origin)

@@ -12,7 +12,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from shared.domain import commits
-from shared.domain.code_host import FILE, Commit, Repository, TreeEntry
+from shared.domain.code_host import FILE, SUBMODULE, Commit, Repository, TreeEntry
 from shared.domain.code_writer import blob_name
 from shared.domain.decision_file import FILE_NAME
 from shared.domain.errors import CriticalError
@@ -39,6 +39,7 @@ class Plan:
     left: tuple[str, ...] = ()
     watched: tuple[Watcher, ...] = ()
     questions: bool = False
+    """Whether something is asked."""
 
     @property
     def changes(self) -> Wanted:
@@ -79,7 +80,8 @@ def plan(
     """`source` has the application's files as the run saw them; `base` is the head of the branch that the pull request goes into."""
     repository = Repository(str(origin["repository"]), origin.get("installation"))
     made = Plan(layout_for(origin, finished))
-    own = {entry.path: entry for entry in checkout.files(ctx, repository, source.tree, str(origin.get("path") or ".")) if entry.is_file}
+    files = checkout.files(ctx, repository, source.tree, str(origin.get("path") or "."))
+    own = {entry.path: entry for entry in files if entry.mode != SUBMODULE}  # a link leads from a folder beside to the same place
     made.there = listings(ctx, repository, base.tree, made.layout)
     original, final = _readers(ctx, run)
     _collect(made, _Sources(finished, own, original, final, len(source.sha)), memory)

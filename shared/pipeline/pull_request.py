@@ -36,13 +36,11 @@ class PullRequestPublisher:
         origin, finished = state.find(ctx, names.origin(run)), results.finished(ctx, run)
         if origin is None or finished is None or origin.get("results") != NAME or origin.get("pullRequest"):
             return None
-        before = publish.recall(ctx, run, NAME)
-        if before and "error" not in before and "superseded" not in before:
-            return before
-        job = _Job(ctx, run, origin, finished, self.writer)
+        before, job = publish.recall(ctx, run, NAME) or {}, _Job(ctx, run, origin, finished, self.writer)
         with lock.held(ctx, own_branch.place(job.repository, job.branch), NAME):
             report = self.report_url.replace("{runId}", run) if self.report_url else None
-            return _Publication(job, report).tell()
+            told = _Publication(job, report).tell()
+        return {k: v for k, v in before.items() if k not in ("error", "at")} or told if "superseded" in told else told
 
 
 class _Job:
@@ -89,6 +87,7 @@ class _Publication:
     def __init__(self, job: _Job, report: str | None) -> None:
         self.job, self.report = job, report
         self.memory: Memory = own_branch.recall(job.ctx, job.repository, job.branch)
+        self.missing = False
 
     def tell(self) -> dict[str, Any]:
         job = self.job
@@ -110,15 +109,13 @@ class _Publication:
         return self._told(self._pull(plan, current, left), plan, "open", left)
 
     def _target(self, newest: Commit) -> Commit:
-        """The head of the branch that the pull request goes into; made where the layout wants one that is not there yet."""
+        """The head of the branch that the pull request goes into; it begins where the other one is."""
         job, wanted = self.job, pull_plan.layout_for(self.job.origin, self.job.finished).base
         if wanted == job.base:
             return newest
         head = job.writer.head(job.repository, wanted)
-        if head is None:
-            job.writer.create(job.repository, wanted, newest.sha)
-            return newest
-        return job.reader.commit(job.repository, head)
+        self.missing = head is None
+        return newest if head is None else job.reader.commit(job.repository, head)
 
     def _push(self, plan: Plan, newest: Commit, target: Commit, last: PullRequest | None) -> tuple[str, ...]:
         """Bring the branch up to date; the files that were left as somebody else changed them."""
@@ -137,6 +134,8 @@ class _Publication:
         self.memory.note({path: kind for path, kind in plan.wanted.items() if path not in left})
         self.memory.heads += [line.head] if replaceable and line.head not in self.memory.heads else []
         own_branch.remember(job.ctx, job.repository, job.branch, self.memory)
+        if self.missing:
+            job.writer.create(job.repository, plan.layout.base, newest.sha)
         if head is None:
             job.writer.create(job.repository, job.branch, line.head)
         else:
@@ -193,7 +192,7 @@ class _Publication:
 
     def _pull(self, plan: Plan, current: PullRequest | None, left: Sequence[str]) -> PullRequest:
         job = self.job
-        above = pull_text.paragraphs(plan.layout, plan.watched, left)
+        above = pull_text.paragraphs(plan.layout, plan.watched, left, job.base if plan.questions else None)
         text = self._body(above, plan.result)
         if current is None:
             return job.writer.open_pull(job.repository, job.branch, plan.layout.base, pull_text.title(job.app), text)

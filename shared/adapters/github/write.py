@@ -78,7 +78,7 @@ class GitHubWriter:
         return sorted((_pull(one) for one in found if one["head"]["ref"] == branch), key=lambda one: -one.number)
 
     def open_pull(self, repository: Repository, branch: str, base: str, title: str, body: str) -> PullRequest:
-        fields = {"title": title, "head": branch, "base": base, "body": body, "maintainer_can_modify": False}
+        fields = {"title": title, "head": branch, "base": base, "body": body}
         return _pull(self._call(repository, "open a pull request", "POST", "/pulls", fields))
 
     def change_pull(self, repository: Repository, number: int, fields: Mapping[str, Any]) -> PullRequest:
