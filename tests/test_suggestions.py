@@ -21,7 +21,7 @@ from shared.domain.patcher import patch
 from shared.domain.report.masking import masked_diff
 from shared.domain.report.review import comment, gravest, marks, review_text
 from shared.domain.run import RunOptions, SourceFile
-from shared.domain.suggestions import Suggestion, mark, suggestions
+from shared.domain.suggestions import Changed, Suggestion, mark, suggestions
 from shared.domain.thinker import propose
 
 SAMPLES = Path(__file__).parents[1] / "samples"
@@ -55,7 +55,7 @@ def looked_at(
         outcomes.append(patch(file, findings, propose(file, findings, setup), setup).outcome)
     (outcome,) = [one for one in outcomes if one.path == path]
     data = files[path].encode()
-    return list(suggestions(setup, outcomes, outcome, data, shown or everything(data), told))
+    return list(suggestions(setup, outcomes, [Changed(outcome, data, path, shown or everything(data))], told))
 
 
 def everything(data: bytes) -> Shown:
@@ -123,6 +123,25 @@ def test_what_another_file_would_have_to_follow_is_not_suggested() -> None:
     assert looked_at({"a.yaml": INGRESS}) == []  # the Gateway is a file of its own
     config = (SAMPLES / "okd-portal" / "deploymentconfig.yaml").read_text()
     assert looked_at({"a.yaml": config}, source="okd") == []  # an HPA may name the old kind
+
+
+def test_a_document_that_becomes_others_is_not_suggested() -> None:
+    template = "apiVersion: template.openshift.io/v1\nkind: Template\nmetadata: {name: t}\nobjects:\n"
+    template += "- " + LAST_LINE.replace("\n", "\n  ") + "\n"
+    file = SourceFile("a.yaml", template.encode())
+    setup = plan_run([file], RunOptions("shop", "okd"))
+
+    assert "/0" in {op.path for op in propose(file, inspect(file, setup), setup).operations}
+    assert looked_at({"a.yaml": template}, source="okd") == []
+
+
+def test_one_pull_request_cannot_keep_the_program_busy_for_long(monkeypatch: pytest.MonkeyPatch) -> None:
+    text = "---\n".join(claim(f"c{n}") for n in range(5))
+    monkeypatch.setattr("shared.domain.suggestions.MOST_TRIES", 3)
+
+    assert [one.start for one in looked_at({"a.yaml": text})] == [6, 15, 24]
+    monkeypatch.setattr("shared.domain.suggestions.MOST_BYTES", len(text) - 1)
+    assert looked_at({"a.yaml": text}) == []
 
 
 def test_a_secret_is_never_suggested() -> None:
@@ -204,9 +223,9 @@ def test_the_gravest_come_first_and_all_marks_are_read_back() -> None:
     found = [suggested("info", 1), suggested("error", 9), suggested("warning", 3), suggested("error", 2)]
 
     assert [one.start for one in gravest(found)] == [2, 9, 3, 1]
-    text = review_text(found, 0, "aks-copilot / shop")
+    text = review_text(found, "aks-copilot / shop", more=False)
     assert marks(["nothing", text]) == {m for one in found for m in one.marks}
-    assert marks([review_text([], 0, "x")]) == set()
+    assert marks([review_text([], "x", more=True)]) == set()
 
 
 def test_what_a_translation_loses_is_said_with_it() -> None:

@@ -202,6 +202,18 @@ def test_a_later_commit_gets_only_what_is_new_and_what_was_resolved_stays_away(e
     assert [(c["path"], c["line"]) for c in pulled.reviewer.comments] == [(f"{FOLDER}/a.yaml", 6), (f"{FOLDER}/b.yaml", 6)]
 
 
+def test_two_applications_of_one_pull_request_have_their_own_suggestions(emulate: Emulate) -> None:
+    shop = Pulled(emulate, {}, {"a.yaml": claim()})
+    shop.tell()
+    blog = "deploy/blog"
+    shop.repository.push({f"{blog}/a.yaml": claim()}, branch="feature")
+    shop.folder, shop.after = blog, {}
+    shop.pushed({"a.yaml": claim()})
+    shop.tell()
+
+    assert [one["path"] for one in shop.reviewer.comments] == [f"{FOLDER}/a.yaml", f"{blog}/a.yaml"]
+
+
 def test_a_pull_request_that_moved_on_or_was_closed_is_left_to_its_newer_run(emulate: Emulate) -> None:
     pulled = Pulled(emulate, {}, {"a.yaml": claim()}, commit="1" * 40)
     assert pulled.tell() == {"superseded": True}
@@ -275,4 +287,4 @@ def test_more_than_fifty_are_counted(emulate: Emulate) -> None:
 
     assert told is not None
     assert told["comments"] == len(pulled.reviewer.comments) == MOST
-    assert "10 more are not shown: a review has at most 50." in pulled.reviewer.texts[0]
+    assert "There are more: a review has at most 50." in pulled.reviewer.texts[0]

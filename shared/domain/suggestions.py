@@ -8,13 +8,13 @@ suggestion; neither is text that GitHub or its reader could not keep as it is.
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Collection, Iterator, Sequence
+from collections.abc import Collection, Iterable, Iterator, Sequence
 from dataclasses import dataclass
-from itertools import islice, pairwise
+from itertools import pairwise
 
 from shared.domain.code_review import Shown
 from shared.domain.inspector import inspect
-from shared.domain.model import FileOutcome, PatchOperation, Violation
+from shared.domain.model import SEVERITIES, FileOutcome, Violation
 from shared.domain.patcher import patch
 from shared.domain.plan import FilePlan, UnitKey
 from shared.domain.report.hiding import mask_lines, secret_values, split_lines
@@ -23,15 +23,17 @@ from shared.domain.thinker import LOSS_RULE, propose
 
 MOST_OLD, MOST_NEW, MOST_TEXT = 40, 150, 20_000
 """Lines of one suggestion before and after, and its characters: a longer one is read better in the result."""
-MOST_TRIES = 300
-"""Fixes of one file that are looked at: each costs a plan and its proofs."""
+MOST_TRIES = 400
+"""Fixes of one pull request that are looked at: each costs a plan and its proofs."""
+MOST_BYTES = 300_000
+"""Of a file: hosts show no diff of larger ones."""
 KUSTOMIZE_RULE = "AKS0006"
 _FENCE = "```"
 
 
 @dataclass(frozen=True, slots=True)
 class Suggestion:
-    """Lines `start` to `end` (from 1) of a file become `text`. `violations` are what it mends, `losses` what it says about what is lost."""
+    """Lines `start` to `end` (from 1) of a file of the repository become `text`. `violations` are what it mends, `losses` what is lost."""
 
     path: str
     start: int
@@ -53,32 +55,47 @@ def mark(path: str, violation: Violation) -> str:
     return hashlib.sha256("\0".join(parts).encode("utf-8", "backslashreplace")).hexdigest()[:12]
 
 
+@dataclass(frozen=True, slots=True)
+class Changed:
+    """A file that a pull request changes: its entry of the run, its bytes as they came, its path in the repository, what is shown."""
+
+    outcome: FileOutcome
+    data: bytes
+    path: str
+    shown: Shown
+
+    @property
+    def grave(self) -> int:
+        """How grave what can be mended in it is."""
+        return max((SEVERITIES.index(v.severity) for v in self.outcome.violations if v.resolution == "fixed"), default=-1)
+
+
 def suggestions(
-    setup: RunSetup, outcomes: Sequence[FileOutcome], outcome: FileOutcome, data: bytes, shown: Shown, told: Collection[str] = ()
+    setup: RunSetup, outcomes: Sequence[FileOutcome], files: Iterable[Changed], told: Collection[str] = ()
 ) -> Iterator[Suggestion]:
-    """What to suggest in one file of a run, top down. `data` are its bytes as they came, `told` the marks that are not to be repeated."""
-    if outcome.status == "patched" and not outcome.removed and _plain(data):
-        yield from _File(setup, outcomes, outcome, data, shown, told).pieces()
+    """What to suggest in the files of a run, the file with the gravest findings first, then top down. Marks in `told` are not repeated."""
+    moved = any(op.rule_id == KUSTOMIZE_RULE for one in outcomes for op in one.operations)
+    tries = iter(range(MOST_TRIES))
+    for file in sorted(files, key=lambda file: -file.grave):
+        if file.outcome.status == "patched" and not file.outcome.removed and _plain(file.data):
+            yield from _File(setup, file, told, moved=moved).pieces(tries)
 
 
 class _File:
-    def __init__(
-        self, setup: RunSetup, outcomes: Sequence[FileOutcome], outcome: FileOutcome, data: bytes, shown: Shown, told: Collection[str]
-    ) -> None:
-        self.setup, self.outcome, self.shown = setup, outcome, shown
-        self.file = SourceFile(outcome.path, data)
-        self.old = split_lines(data.decode())
+    def __init__(self, setup: RunSetup, changed: Changed, told: Collection[str], *, moved: bool) -> None:
+        self.setup, self.changed, self.moved = setup, changed, moved
+        self.file = SourceFile(changed.outcome.path, changed.data)
+        self.old = split_lines(changed.data.decode())
         self.findings = inspect(self.file, setup)
         self.keys = [unit.key for unit in propose(self.file, self.findings, setup).units]
         self.follows = bool(setup.index["kustomizations"])
-        self.moved = any(op.rule_id == KUSTOMIZE_RULE for one in outcomes for op in one.operations)
-        fixed = (v for v in outcome.violations if v.resolution == "fixed" and mark(outcome.path, v) not in told)
+        fixed = (v for v in changed.outcome.violations if v.resolution == "fixed" and mark(changed.path, v) not in told)
         self.fixed = {(v.rule_id, v.document, v.path): v for v in fixed}
 
-    def pieces(self) -> Iterator[Suggestion]:
+    def pieces(self, tries: Iterator[int]) -> Iterator[Suggestion]:
         """Suggestions that have no line in common: those that would are made one, or none where they do not hold together."""
         wanted = dict.fromkeys(key for key in self.keys if key in self.fixed)
-        alone = ((frozenset([key]), self._suggestion(frozenset([key]))) for key in islice(wanted, MOST_TRIES))
+        alone = ((frozenset([key]), self._suggestion(frozenset([key]))) for key, _ in zip(wanted, tries, strict=False))
         found = [(group, one) for group, one in alone if one is not None]
         while (pair := _overlapping(found)) is not None:
             found = [entry for entry in found if entry not in pair]
@@ -100,20 +117,22 @@ class _File:
 
     def _reaches_out(self, plan: FilePlan) -> bool:
         """Whether another file would have to follow."""
-        kinds = any(one.ref.kind != one.kind for one in plan.retyped)
-        named = self.follows and (bool(plan.retyped) or any(_of_a_document(op) for op in plan.operations))
+        whole = {op.op for op in plan.operations if op.path.count("/") == 1}  # documents that come, go or are replaced
+        converted = bool(whole - {"add"}) or any(one.ref.kind != one.kind for one in plan.retyped)
+        named = self.follows and bool(plan.retyped or whole)
         images = self.moved and any(op.path.endswith("/image") for op in plan.operations)
         unsafe = any(op.disposition != "safe" for op in plan.operations)
-        return bool(plan.listeners) or kinds or named or images or unsafe
+        return bool(plan.listeners) or converted or named or images or unsafe
 
     def _written(self, new: list[str], group: frozenset[UnitKey]) -> Suggestion | None:
-        span = next((s for s in _spans(self.old, new) if self.shown.commentable(s[0] + 1, s[1])), None)
+        span = next((s for s in _spans(self.old, new) if self.changed.shown.commentable(s[0] + 1, s[1])), None)
         if span is None or not self._faithful(new, *span):
             return None
         first, last, begin, stop = span
         mended = tuple(self.fixed[key] for key in self.keys if key in group)
-        losses = [v.message for v in self.outcome.violations if v.rule_id == LOSS_RULE and any(v.resource == m.resource for m in mended)]
-        return Suggestion(self.file.path, first + 1, last, "".join(new[begin:stop]), mended, tuple(dict.fromkeys(losses)))
+        said = (v for v in self.changed.outcome.violations if v.rule_id == LOSS_RULE)
+        losses = [v.message for v in said if any(v.resource == m.resource for m in mended)]
+        return Suggestion(self.changed.path, first + 1, last, "".join(new[begin:stop]), mended, tuple(dict.fromkeys(losses)))
 
     def _faithful(self, new: list[str], first: int, last: int, begin: int, stop: int) -> bool:
         """Whether the lines arrive as they are: all ended, short enough, nothing that is invisible, and no secret among them."""
@@ -127,16 +146,12 @@ class _File:
 
 
 def _plain(data: bytes) -> bool:
-    """UTF-8 without a byte order mark and without carriage returns, which a suggestion would not keep."""
+    """Small, and UTF-8 without a byte order mark and without carriage returns, which a suggestion would not keep."""
     try:
-        return "\r" not in (text := data.decode()) and not text.startswith("\ufeff")
+        text = data.decode() if len(data) <= MOST_BYTES else "\r"
     except UnicodeDecodeError:
         return False
-
-
-def _of_a_document(operation: PatchOperation) -> bool:
-    """Whether an operation adds, replaces or removes a document as a whole."""
-    return operation.path.count("/") == 1
+    return "\r" not in text and not text.startswith("\ufeff")
 
 
 def _spans(old: list[str], new: list[str]) -> Iterator[tuple[int, int, int, int]]:

@@ -6,8 +6,9 @@ run of the same pull request adds only what is new.
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
+from itertools import islice
 from typing import Any
 
 from shared.domain.check_run import check_name
@@ -16,11 +17,12 @@ from shared.domain.code_review import ReviewHost, shown_lines
 from shared.domain.layout import layout_of
 from shared.domain.report.review import MOST, comment, gravest, marks, review_text
 from shared.domain.repository import ROOT
-from shared.domain.suggestions import Suggestion, suggestions
+from shared.domain.suggestions import Changed, suggestions
 from shared.pipeline import lock, names, publish, results, state
 from shared.pipeline.context import Context
 
 NAME = "suggestions"
+_LOOKED_AT = 4 * MOST  # suggestions, of which the gravest are shown
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,26 +54,21 @@ class SuggestionsPublisher:
         if not pull.open or pull.head != origin["commit"]:
             return {"superseded": True}
         told = marks(self.host.reviews(place, number))
-        patches = _inside(self.host.patches(place, pull.base, pull.head), folder)
-        found = gravest(_found(ctx, run, finished, patches, told))
+        changed = _changed(ctx, run, finished, self.host.patches(place, pull.base, pull.head), f"{folder}/" if folder else "")
+        found = gravest(islice(suggestions(finished.setup, finished.outcomes, changed, told), _LOOKED_AT))
         if not found:
             return {"comments": 0}
         shown = found[:MOST]
-        text = review_text(shown, len(found) - len(shown), check_name(names.app_of(run)))
-        url = self.host.review(place, number, pull.head, text, [comment(one, folder) for one in shown])
+        text = review_text(shown, check_name(names.app_of(run)), more=len(found) > MOST)
+        url = self.host.review(place, number, pull.head, text, [comment(one) for one in shown])
         return {"url": url, "comments": len(shown)}
 
 
-def _inside(patches: Mapping[str, str], folder: str) -> dict[str, str]:
-    """The patches of an application's files, by their path in it."""
-    prefix = f"{folder}/" if folder else ""
-    return {path.removeprefix(prefix): text for path, text in patches.items() if path.startswith(prefix)}
-
-
-def _found(ctx: Context, run: str, finished: results.Finished, patches: Mapping[str, str], told: Collection[str]) -> Iterator[Suggestion]:
-    """Every suggestion of the files that the pull request changes."""
+def _changed(ctx: Context, run: str, finished: results.Finished, patches: Mapping[str, str], prefix: str) -> Iterator[Changed]:
+    """The application's files of which the pull request shows something; `prefix` is their folder's path and a slash."""
     original = results.load_all(ctx, run, int(state.load(ctx, names.manifest(run))["batches"])).original
     for outcome in finished.outcomes:
-        data = original(outcome.path) if outcome.path in patches else None
+        path = prefix + outcome.path
+        data = original(outcome.path) if path in patches else None
         if data is not None:
-            yield from suggestions(finished.setup, finished.outcomes, outcome, data, shown_lines(patches[outcome.path]), told)
+            yield Changed(outcome, data, path, shown_lines(patches[path]))

@@ -27,20 +27,19 @@ def gravest(found: Iterable[Suggestion]) -> list[Suggestion]:
     return sorted(found, key=lambda one: (-max(SEVERITIES.index(v.severity) for v in one.violations), one.path, one.start))
 
 
-def comment(one: Suggestion, folder: str = "") -> dict[str, Any]:
-    """GitHub's fields of a review comment. `folder` is where the application lies in its repository ("" for the root)."""
-    path = f"{folder}/{one.path}" if folder else one.path
-    place: dict[str, Any] = {"path": path, "side": "RIGHT", "line": one.end}
+def comment(one: Suggestion) -> dict[str, Any]:
+    """GitHub's fields of a review comment."""
+    place: dict[str, Any] = {"path": one.path, "side": "RIGHT", "line": one.end}
     if one.start < one.end:
         place |= {"start_line": one.start, "start_side": "RIGHT"}
     told = [_about(v) for v in one.violations] + [f"What is lost: {said(redact(loss))}" for loss in one.losses]
     return place | {"body": "\n\n".join([*dict.fromkeys(told), f"```suggestion\n{one.text}```"])}
 
 
-def review_text(shown: Sequence[Suggestion], left_out: int, check: str) -> str:
-    """What stands above the comments."""
+def review_text(shown: Sequence[Suggestion], check: str, *, more: bool) -> str:
+    """What stands above the comments; `more`: there are others than these."""
     count = "1 change" if len(shown) == 1 else f"{len(shown)} changes"
-    rest = f" {left_out} more are not shown: a review has at most {MOST}." if left_out else ""
+    rest = f" There are more: a review has at most {MOST}." if more else ""
     first = f"{count} for AKS on lines of this pull request.{rest} Each is proven by itself, in any order: take it, or resolve it and it "
     first += f"will not come back. What has no suggestion is in the check {said(check)}."
     hidden = f"<!-- aks-copilot suggested: {' '.join(m for one in shown for m in one.marks)} -->"
