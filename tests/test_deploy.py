@@ -100,6 +100,20 @@ def test_a_run_of_another_repository_is_not_deployed() -> None:
     assert (site.host.started, site.record()) == ([], None)
 
 
+def test_a_pull_request_that_was_turned_to_another_branch_deploys_nothing() -> None:
+    site = Merged()
+
+    site.merged(base={"ref": "playground", "sha": site.first})
+
+    record = site.record()
+    assert record is not None
+    assert (record["state"], record["error"]) == (
+        "refused",
+        "the pull request was merged into playground; what is deployed comes from main",
+    )
+    assert site.host.started == []
+
+
 def test_the_newest_of_our_commits_names_the_run() -> None:
     older = "x\n\nAks-Copilot-Run: shop-000000000000\n"
     assert deployment.run_named([older, "y\n\nAks-Copilot-Run: shop-111111111111\nSigned-off-by: x", "z"]) == "shop-111111111111"

@@ -19,11 +19,11 @@ from shared.domain.code_host import Repository
 from shared.domain.decision_file import FILE_NAME, MAX_BYTES
 from shared.domain.deployment import AGAIN, EVENT, Order, Refused, State, decide, evidence, run_named
 from shared.domain.errors import CriticalError, PausedError, TransientError, ValidationError, patient
-from shared.domain.layout import layout_of
 from shared.domain.messages import Envelope, new_traceparent, timestamp
-from shared.domain.repository import ROOT, read_settings
+from shared.domain.repository import read_settings
 from shared.pipeline import checkout, delivery, ignored, names, publish, results, state
 from shared.pipeline.context import Context
+from shared.pipeline.pull_plan import layout_for
 
 _CRASHED = 120.0
 """Seconds after which whoever started a deployment and did not say how it went is taken for dead."""
@@ -102,10 +102,12 @@ def _order(ctx: Context, run: str, payload: Mapping[str, Any]) -> Order | Refuse
     if finished is None:
         return Refused("the run is not finished")
     repository = Repository(str(origin["repository"]), origin.get("installation"))
-    layout = layout_of(finished.setup, origin.get("layout"), str(origin.get("path") or ROOT), str(origin["base"]))
+    layout = layout_for(origin, finished)
     commit, ref = _what(ctx, run, repository, layout.base, payload)
     if commit is None:
         return Refused("the run has no merged pull request; name the commit to deploy")
+    if ref != layout.base:
+        return Refused(f"the pull request was merged into {ref}; what is deployed comes from {layout.base}")
     tree = ctx.code_reader().commit(repository, commit).tree
     entry = checkout.find(ctx.code_reader(), repository, tree, FILE_NAME)
     if entry is not None and entry.size > MAX_BYTES:
@@ -179,11 +181,12 @@ def _claim(ctx: Context, run: str, record: Mapping[str, Any]) -> bool:
 
 
 def gave_up(ctx: Context, run: str, error: Exception) -> None:
-    """Record that nothing was started, and why; what is known of a deployment stays."""
+    """Record that nothing was started, or that nobody knows, and why; what is known of a deployment stays."""
     logs.failure("not deployed", error)
     before = state.find(ctx, names.deployment(run)) or {}
-    if before.get("state") in (None, *AGAIN):
-        _keep(ctx, run, {**before, "state": "refused", "error": logs.describe(error), "at": _now(ctx)})
+    after = "unknown" if before.get("state") == "started" else "refused"
+    if before.get("state") in (None, "started", *AGAIN):
+        _keep(ctx, run, {**before, "state": after, "error": logs.describe(error), "at": _now(ctx)})
 
 
 def report(ctx: Context, run: str, said: State, url: str, text: str) -> dict[str, Any]:

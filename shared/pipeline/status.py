@@ -36,8 +36,8 @@ def _state_of(ctx: Context, run: str) -> str:
 
 def run_status(ctx: Context, run: str) -> dict[str, Any] | None:
     """{"runId", "app", "state", "startedAt", "files", "batches", "stages": {stage: finished batches}, "errors", "notes",
-    "origin" (of a run from GitHub, else None), "published", "summary"}, or None where no such run is known. `state` is queued, running,
-    done or failed."""
+    "origin" (of a run from GitHub, else None), "published", "deployment" (where there is one), "summary"}, or None where no such
+    run is known. `state` is queued, running, done or failed."""
     record = state.find(ctx, names.started(run)) if names.is_run_id(run) else None
     if record is None:
         return None
