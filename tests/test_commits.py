@@ -7,7 +7,8 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from app_support import fix
+from app_support import App, fix, run
+from test_apps import CASES
 
 from shared.domain.commits import Step, harmless, message, steps, subject
 from shared.domain.decision_file import FILE_NAME
@@ -46,6 +47,19 @@ def test_each_family_of_the_sample_is_a_commit_and_the_last_tree_is_the_result()
     assert len(both) == 2
     assert b"batch/v1beta1" in (both[0].files["40-backup.yaml"] or b"")
     assert b"batch/v1beta1" not in (both[1].files["40-backup.yaml"] or b"")
+
+
+@pytest.mark.parametrize("app", CASES[::9])
+def test_the_commits_of_small_applications_end_in_their_results(app: App) -> None:
+    done = run(app)
+
+    found = steps(done.outcomes, done.before.get, done.after.get)
+
+    tree: dict[str, bytes | None] = dict(done.before)
+    for step in found:
+        assert all(tree.get(path) != data for path, data in step.files.items())
+        tree |= step.files
+    assert {path: data for path, data in tree.items() if data is not None} == done.after
 
 
 def test_a_file_of_two_families_has_a_state_after_each() -> None:
