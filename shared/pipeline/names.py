@@ -2,7 +2,8 @@
 
 Beside the runs' own folders `<runId>/`, the container `runs` holds `index/` (newest run first), `open/` (unfinished runs),
 `uploads/` (bodies of POST /api/runs), `knowledge/` (frozen rules, profiles and targets of the team),
-`deliveries/` (of GitHub's webhook), `branches/` (what was pushed to the program's own), `ignored/` (uploads and pushes that start no run) and `lost/` (what went wrong outside any run).
+`deliveries/` (of GitHub's webhook), `branches/` (what was pushed to the program's own), `ignored/` (uploads and pushes that start
+no run) and `lost/` (what went wrong outside any run).
 """
 
 from __future__ import annotations
