@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from azure.core.exceptions import AzureError
 
 from funchost.backoff import RandomizedExponentialBackoff
+from funchost.hostjson import QueueOptions
 from funchost.queue_messages import decode_text
 from funchost.queue_store import QueueStore, Received
 from funchost.storage_errors import error_code, is_back_off, is_gone, stopped, summary
@@ -22,15 +23,9 @@ Handler = Callable[[Received, bytes], Awaitable[bool]]
 
 
 @dataclass(frozen=True)
-class ListenerOptions:
-    """How one queue is served; times in seconds."""
+class ListenerOptions(QueueOptions):
+    """How one queue is served: what host.json says, and how long a message is held, in seconds."""
 
-    batch_size: int
-    new_batch_threshold: int
-    max_polling_interval: float
-    visibility_timeout: float
-    max_dequeue_count: int
-    base64: bool
     lease: float
 
 

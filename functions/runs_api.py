@@ -14,7 +14,7 @@ from pydantic import BaseModel, ConfigDict, Field
 from pydantic import ValidationError as SchemaError
 from starlette.exceptions import HTTPException as HttpError
 
-from shared.domain.errors import AksCopilotError, CriticalError, TransientError, ValidationError
+from shared.domain.errors import AksCopilotError, CriticalError, TransientError, ValidationError, first_problem
 from shared.domain.messages import TRACEPARENT
 from shared.domain.report.web import security_policy
 from shared.domain.run import RunOptions
@@ -201,9 +201,7 @@ def _body(model: type[Body], body: bytes) -> Body:
     try:
         return model.model_validate_json(body)
     except SchemaError as error:
-        first = error.errors(include_url=False, include_input=False, include_context=False)[0]
-        where = ".".join(str(x) for x in first["loc"]) or "body"
-        raise HTTPException(400, f"{where}: {first['msg']}") from None
+        raise HTTPException(400, first_problem(error, "body")) from None
 
 
 def _trace(request: Request) -> str | None:

@@ -3,10 +3,11 @@
 from collections.abc import Iterator
 
 import pytest
+from azurite_support import started
 from emulate_support import Emulate, missing
 from hypothesis import settings
 
-from funchost.azurite import Azurite, AzuriteUnavailableError, find_azurite
+from funchost.azurite import Azurite
 
 settings.register_profile("no-deadline", deadline=None)
 settings.load_profile("no-deadline")
@@ -16,11 +17,7 @@ settings.load_profile("no-deadline")
 @pytest.fixture(scope="session")
 def azurite() -> Iterator[Azurite]:
     """One in-memory Azurite per test process; tests keep apart by container and queue names."""
-    try:
-        find_azurite()
-    except AzuriteUnavailableError as missing:
-        pytest.skip(f"needs Azurite: {missing}")
-    with Azurite() as running:
+    with started() as running:
         yield running
 
 

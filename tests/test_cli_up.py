@@ -10,9 +10,9 @@ import time
 from pathlib import Path
 
 import pytest
+from azurite_support import needs_azurite
 from cli_process import PROJECT, aks_copilot
 
-from funchost.azurite import AzuriteUnavailableError, find_azurite
 from shared.cli import servers
 
 DEMO = "import sys; from pathlib import Path; from shared.cli.demo import main; sys.exit(main(Path(sys.argv[1])))"
@@ -21,10 +21,7 @@ SAMPLES = sorted(p for p in (PROJECT / "samples").iterdir() if p.is_dir())
 
 @pytest.fixture(autouse=True)
 def _needs_azurite() -> None:
-    try:
-        find_azurite()
-    except AzuriteUnavailableError as missing:
-        pytest.skip(f"needs Azurite: {missing}")
+    needs_azurite()
 
 
 def start_demo(work: Path) -> subprocess.Popen[bytes]:

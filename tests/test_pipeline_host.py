@@ -13,9 +13,10 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from azurite_support import started
 from funchost_harness import Served
 
-from funchost.azurite import Azurite, AzuriteUnavailableError, find_azurite
+from funchost.azurite import Azurite
 from shared.adapters.storage import AzureStorage
 from shared.pipeline import names, status
 from shared.pipeline.context import Context, Limits
@@ -42,11 +43,7 @@ ODD = {
 @pytest.fixture
 def azurite() -> Iterator[Azurite]:
     """One Azurite per test: a new host would see every earlier test's uploads."""
-    try:
-        find_azurite()
-    except AzuriteUnavailableError as missing:
-        pytest.skip(f"needs Azurite: {missing}")
-    with Azurite() as running:
+    with started() as running:
         yield running
 
 

@@ -14,10 +14,10 @@ import yaml
 from pydantic import Field
 from pydantic import ValidationError as SchemaError
 
-from shared.domain.errors import ValidationError
+from shared.domain.errors import ValidationError, first_problem
 from shared.domain.model import Resolution, ResourceRef, Violation
 from shared.domain.pointer import JsonValue
-from shared.domain.rulebook import Closed, first_problem
+from shared.domain.rulebook import Closed
 from shared.domain.yaml_lines import line_of
 
 FILE_NAME = ".aks-copilot-baseline.yaml"

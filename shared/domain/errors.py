@@ -13,6 +13,11 @@ Anything else that escapes a stage is a bug and is treated as transient: retried
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:  # importing this module must stay cheap: triggers do it at a cold start
+    from pydantic import ValidationError as SchemaError
+
 _FIRST_WAIT, _LONGEST_WAIT = 5.0, 900.0  # seconds
 
 
@@ -56,3 +61,9 @@ class EditRefused(ValidationError):  # noqa: N818 (a verdict, as DESIGN 2 names 
 
 class ProofFailed(ValidationError):  # noqa: N818 (a verdict)
     """A proof of DESIGN 6.2 did not hold for an edited file."""
+
+
+def first_problem(error: SchemaError, whole: str = "file") -> str:
+    """pydantic's first complaint as `place: what`, where `whole` names the place of the whole; never quotes a value."""
+    first = error.errors(include_url=False, include_input=False, include_context=False)[0]
+    return f"{'.'.join(str(p) for p in first['loc']) or whole}: {first['msg'].removeprefix('Value error, ')}"

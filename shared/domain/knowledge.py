@@ -14,8 +14,8 @@ import yaml
 from pydantic import BaseModel
 from pydantic import ValidationError as SchemaError
 
-from shared.domain.errors import ValidationError
-from shared.domain.rulebook import Rule, Rulebook, built_in, first_problem
+from shared.domain.errors import ValidationError, first_problem
+from shared.domain.rulebook import Rule, Rulebook, built_in
 from shared.domain.target import Profile, merged_target, profiles
 from shared.domain.yaml_lines import line_of
 

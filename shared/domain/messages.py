@@ -18,7 +18,7 @@ from pydantic import BaseModel, ConfigDict, Field, model_validator
 from pydantic import ValidationError as SchemaError
 from pydantic.alias_generators import to_camel
 
-from shared.domain.errors import CriticalError
+from shared.domain.errors import CriticalError, first_problem
 
 SCHEMA_VERSION = 1
 INLINE_BYTES = 48 * 1024
@@ -72,9 +72,7 @@ def decode(text: str) -> Envelope:
     try:
         return Envelope.model_validate_json(text, by_name=False)
     except SchemaError as error:
-        first = error.errors(include_url=False, include_input=False, include_context=False)[0]
-        where = ".".join(str(x) for x in first["loc"]) or "message"
-        raise CriticalError(f"unusable message: {where}: {first['msg']}") from None
+        raise CriticalError(f"unusable message: {first_problem(error, 'message')}") from None
     except (ValueError, RecursionError) as error:
         raise CriticalError(f"unusable message: {type(error).__name__}") from None
 

@@ -27,8 +27,8 @@ from pydantic import ValidationError as SchemaError
 from shared.domain.archive import path_problem
 from shared.domain.boundary import SYSTEM_NAMESPACES
 from shared.domain.decision_file import FILE_NAME, parsed
-from shared.domain.errors import ValidationError
-from shared.domain.rulebook import Closed, first_problem
+from shared.domain.errors import ValidationError, first_problem
+from shared.domain.rulebook import Closed
 from shared.domain.run import app_name
 from shared.domain.yaml_lines import line_of
 

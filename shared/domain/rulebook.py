@@ -17,7 +17,7 @@ import yaml
 from pydantic import BaseModel, ConfigDict, Field, ValidationInfo, field_validator, model_validator
 from pydantic import ValidationError as SchemaError
 
-from shared.domain.errors import ValidationError
+from shared.domain.errors import ValidationError, first_problem
 from shared.domain.model import Disposition, Severity
 from shared.domain.paths import POD_SPECS
 from shared.domain.policy import Policy
@@ -166,12 +166,6 @@ def load_document(path: Path, kind: str) -> Any:
         raise ValidationError(
             f"{path}{place}: not a readable {kind} file: {getattr(error, 'problem', None) or type(error).__name__}"
         ) from error
-
-
-def first_problem(error: SchemaError) -> str:
-    """pydantic's first complaint as `place: what`."""
-    first = error.errors(include_url=False, include_input=False)[0]
-    return f"{'.'.join(str(p) for p in first['loc']) or 'file'}: {first['msg'].removeprefix('Value error, ')}"
 
 
 def load_rule(path: Path) -> Rule:

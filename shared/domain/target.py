@@ -12,8 +12,8 @@ import yaml
 from pydantic import Field, field_validator
 from pydantic import ValidationError as SchemaError
 
-from shared.domain.errors import ValidationError
-from shared.domain.rulebook import Closed, first_problem, load_document
+from shared.domain.errors import ValidationError, first_problem
+from shared.domain.rulebook import Closed, load_document
 from shared.domain.yaml_lines import line_of
 
 PROFILES = Path(__file__).parents[1] / "profiles"

@@ -10,10 +10,10 @@ from pydantic import ValidationError as SchemaError
 
 from shared.domain.checks import CHECKS
 from shared.domain.checks.base import Check
-from shared.domain.errors import ValidationError
+from shared.domain.errors import ValidationError, first_problem
 from shared.domain.fixes import FIXES, FixMechanism
 from shared.domain.knowledge import Knowledge
-from shared.domain.rulebook import Rule, first_problem
+from shared.domain.rulebook import Rule
 from shared.domain.yaml_lines import line_of
 
 

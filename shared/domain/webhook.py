@@ -15,7 +15,7 @@ from typing import Any, Literal, TypeVar
 from pydantic import BaseModel, ConfigDict, Field
 from pydantic import ValidationError as SchemaError
 
-from shared.domain.errors import ValidationError
+from shared.domain.errors import ValidationError, first_problem
 
 MAX_BYTES = 25 * 1024 * 1024
 """GitHub sends no larger payload: https://docs.github.com/en/webhooks/webhook-events-and-payloads (read 2026-11)."""
@@ -128,9 +128,7 @@ def _parsed(model: type[Payload], body: bytes) -> Payload:
     try:
         return model.model_validate_json(body)
     except SchemaError as error:
-        first = error.errors(include_url=False, include_input=False, include_context=False)[0]
-        where = ".".join(str(x) for x in first["loc"]) or "payload"
-        raise ValidationError(f"{where}: {first['msg']}") from None
+        raise ValidationError(first_problem(error, "payload")) from None
     except (ValueError, RecursionError) as error:
         raise ValidationError(f"the payload cannot be read: {type(error).__name__}") from None
 

@@ -7,7 +7,7 @@ from collections.abc import Iterable
 from typing import NamedTuple
 
 from shared.domain.errors import EditRefused
-from shared.domain.manifest.nodes import Mapping, Node, Scalar, Sequence, tail
+from shared.domain.manifest.nodes import Node, Scalar, last_leaf, tail
 
 _GAP = re.compile(r"(?:[ \t\r\n]+|(?<![^ \t\r\n,\[\]{}:\-])#[^\n]*)*")
 _COMMENT_LINE = re.compile(r"([ ]+)#[^\n]*\n")
@@ -113,13 +113,7 @@ def properties_end(text: str, node: Node) -> int:
 
 def content_end(text: str, node: Node) -> int:
     """Where the last character of a node stands, blank lines after a block scalar left out unless they are its content."""
-    leaf = node
-    while isinstance(leaf, Mapping | Sequence) and not leaf.flow:
-        below = leaf.pairs[-1][1] if isinstance(leaf, Mapping) and leaf.pairs else None
-        below = leaf.items[-1] if isinstance(leaf, Sequence) and leaf.items else below
-        if below is None:
-            break
-        leaf = below
+    leaf = last_leaf(node)
     if not isinstance(leaf, Scalar) or leaf.style not in ("|", ">"):
         return leaf.end
     start = content_start(text, leaf)

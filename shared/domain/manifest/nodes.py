@@ -74,15 +74,20 @@ def resolved(node: Node) -> Node:
     return node.target if isinstance(node, Alias) else node
 
 
-def tail(node: Node) -> int:
-    """Where the last character of a node stands: the end of its last leaf."""
+def last_leaf(node: Node) -> Node:
+    """The node that ends last below a node: itself where it is a scalar, an alias, empty, or of flow style."""
     while isinstance(node, Mapping | Sequence) and not node.flow:
         inner = node.pairs[-1][1] if isinstance(node, Mapping) and node.pairs else None
         inner = node.items[-1] if isinstance(node, Sequence) and node.items else inner
         if inner is None:
             break
         node = inner
-    return node.end
+    return node
+
+
+def tail(node: Node) -> int:
+    """Where the last character of a node stands."""
+    return last_leaf(node).end
 
 
 def children(node: Node) -> Iterator[Node]:
