@@ -67,10 +67,15 @@ def workload(
 
 def findings(*objects: Mapping[str, Any], **target: Any) -> list[Violation]:
     """Every finding of a rule with a policy on a file of these objects; `target` are keys of the target file."""
+    return [v for v in all_findings(*objects, **target) if by_id()[v.rule_id].policy]
+
+
+def all_findings(*objects: Mapping[str, Any], **target: Any) -> list[Violation]:
+    """Every finding on a file of these objects; `target` are keys of the target file."""
     text = "---\n".join(json.dumps(obj) + "\n" for obj in objects)
     file = SourceFile("app.yaml", text.encode())
     setup = plan_run([file], RunOptions("test", "generic", json.dumps(target)))
-    return [v for v in inspect(file, setup).violations if by_id()[v.rule_id].policy]
+    return inspect(file, setup).violations
 
 
 def controls(*objects: Mapping[str, Any], **target: Any) -> set[str]:

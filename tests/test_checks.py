@@ -119,6 +119,14 @@ def test_a_labels_value_decides_where_a_rule_says_so() -> None:
     assert rules_of(pod("nodeSelector: {kubernetes.io/arch: amd64}")) == set()
 
 
+@pytest.mark.parametrize(("values", "fires"), [("[amd64, arm64]", False), ("[arm64, arm]", True), ("[arm64]", True), ("[]", False)])
+def test_values_of_one_expression_are_alternatives(values: str, fires: bool) -> None:
+    expression = f"{{key: kubernetes.io/arch, operator: In, values: {values}}}"
+    required = f"{{nodeSelectorTerms: [{{matchExpressions: [{expression}]}}]}}"
+    text = pod(f"affinity: {{nodeAffinity: {{requiredDuringSchedulingIgnoredDuringExecution: {required}}}}}")
+    assert ("AKS0509" in rules_of(text)) is fires
+
+
 def test_annotations_of_object_and_pod_template_are_one_finding() -> None:
     patched = mended("""
         apiVersion: apps/v1

@@ -205,6 +205,22 @@ def test_restricted_masks_proc_in_user_namespaces_too(version: str) -> None:
     assert controls(workload("Pod", spec), podSecurity="restricted", kubernetesVersion=version) == {"procMount"}
 
 
+@pytest.mark.parametrize("own", ["RuntimeDefault", "Localhost", None])
+def test_an_unconfined_pod_is_denied_whatever_its_containers_say(own: str | None) -> None:
+    """Kubernetes looks at the pod's AppArmor profile and at the containers' each by itself (check_appArmorProfile.go)."""
+    context = {"appArmorProfile": {"type": own}} if own else {}
+    assert controls(workload("Pod", pod_spec({"appArmorProfile": {"type": "Unconfined"}}, [container(context)]))) == {"appArmorProfile"}
+
+
+@pytest.mark.parametrize(("system", "free"), [("windows", True), ("linux", False)])
+def test_a_node_selector_makes_a_pod_one_for_windows_too(system: str, free: bool) -> None:
+    """So do the templates of Azure Policy (Azure/draft, allowed-seccomp-profiles); Kubernetes itself reads `os.name` alone."""
+    spec = pod_spec({"seccompProfile": None}, containers=[container(securityContext=None)], nodeSelector={"kubernetes.io/os": system})
+    spec.pop("initContainers")
+    found = controls(workload("Deployment", spec), podSecurity="restricted")
+    assert found == (set() if free else {"allowPrivilegeEscalation", "capabilities_restricted", "seccompProfile_restricted"})
+
+
 def test_windows_pods_are_free_of_what_windows_has_not() -> None:
     bare = {"name": "c", "image": "c:1"}
     spec = {"os": {"name": "windows"}, "securityContext": {"runAsNonRoot": True}, "containers": [bare]}

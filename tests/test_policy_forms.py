@@ -66,7 +66,28 @@ def test_windows_names_of_users_have_no_case(user: str, flagged: bool) -> None:
 def test_variants_of_latest_follow_the_newest_version_too(image: str, flagged: bool) -> None:
     """The pattern of the safeguard is `:latest?\\b` (Azure/draft, container-no-latest-image). A digest is a version all the same."""
     obj = workload("Deployment", pod_spec(ephemeralContainers=[container(name="debug", image=image)]))
-    assert [v.rule_id for v in findings(obj)] == (["AKS0706"] if flagged else [])
+    assert [v.rule_id for v in findings(obj) if v.severity != "info"] == (["AKS0706"] if flagged else [])
+
+
+DIGEST = "@sha256:" + "a" * 64
+
+
+@pytest.mark.parametrize(
+    ("image", "target", "severity"),
+    [
+        ("nginx:latest" + DIGEST, {"safeguards": "off"}, None),
+        ("nginx:latest" + DIGEST, {}, "info"),
+        ("nginx:latest-alpine" + DIGEST, {"safeguards": "enforce"}, "warning"),
+        ("r.io:5000/nginx:latest" + DIGEST, {"mode": "automatic"}, "warning"),
+        ("nginx:1.27" + DIGEST, {"safeguards": "enforce"}, None),
+        ("nginx" + DIGEST, {"safeguards": "enforce"}, None),
+        ("latest:1" + DIGEST, {"safeguards": "enforce"}, None),
+        ('"${IMAGE}"', {"safeguards": "enforce"}, None),
+    ],
+)
+def test_latest_beside_a_digest_is_what_the_safeguards_pattern_finds(image: str, target: dict, severity: str | None) -> None:
+    obj = workload("Deployment", pod_spec(containers=[container(image=image)]))
+    assert [(v.rule_id, v.severity) for v in findings(obj, **target)] == ([("AKS0711", severity)] if severity else [])
 
 
 @pytest.mark.parametrize(

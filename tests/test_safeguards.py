@@ -6,10 +6,11 @@ import json
 from typing import Any
 
 import pytest
-from policy_support import AMOUNTS, KINDS, container, findings, pod_spec, workload
+from policy_support import AMOUNTS, KINDS, all_findings, container, findings, pod_spec, workload
 
 from shared.domain.inspector import inspect
 from shared.domain.intake import plan_run
+from shared.domain.paths import POD_SPECS
 from shared.domain.policy import EXCLUDED_ON_AUTOMATIC
 from shared.domain.run import RunOptions, SourceFile
 
@@ -82,7 +83,28 @@ NO_PROBES = container(readinessProbe=None, livenessProbe=None)
 @pytest.mark.parametrize("kind", KINDS)
 def test_probes_are_asked_of_pods_that_stay(kind: str) -> None:
     found = findings(workload(kind, pod_spec(containers=[NO_PROBES])))
-    assert [v.rule_id for v in found] == (["AKS1030"] if kind in WITH_PROBES else [])
+    expected = dict.fromkeys(WITH_PROBES, "AKS1030") | {"Job": "AKS1044", "CronJob": "AKS1044", "PodTemplate": None}
+    assert [v.rule_id for v in found] == [rule for rule in [expected[kind]] if rule]
+
+
+@pytest.mark.parametrize(
+    ("target", "severity"),
+    [
+        ({"safeguards": "off"}, None),
+        ({"safeguards": "warn"}, "info"),
+        ({"safeguards": "enforce"}, "error"),
+        ({"mode": "automatic"}, "warning"),
+    ],
+)
+@pytest.mark.parametrize("kind", ["Job", "CronJob"])
+def test_the_safeguard_asks_probes_of_jobs_too(kind: str, target: dict, severity: str | None) -> None:
+    found = findings(workload(kind, pod_spec(containers=[NO_PROBES])), **target)
+    assert [(v.rule_id, v.severity) for v in found] == ([("AKS1044", severity)] if severity else [])
+
+
+@pytest.mark.parametrize("kind", ["Job", "CronJob"])
+def test_a_job_with_probes_is_fine_where_they_are_enforced(kind: str) -> None:
+    assert findings(workload(kind, pod_spec()), safeguards="enforce") == []
 
 
 @pytest.mark.parametrize(
@@ -267,6 +289,24 @@ def test_automatic_blocks_mutating_webhooks_up_to_a_version(mode: str, version: 
     assert [(v.rule_id, v.severity) for v in findings(webhook, mode=mode, kubernetesVersion=version)] == (
         [("AKS1041", "error")] if flagged else []
     )
+
+
+@pytest.mark.parametrize(
+    ("fields", "path"),
+    [
+        ({"os": {"name": "windows"}}, "/os/name"),
+        ({"nodeSelector": {"kubernetes.io/os": "windows"}}, "/nodeSelector/kubernetes.io~1os"),
+        ({"nodeSelector": {"kubernetes.io/os": "windows"}, "os": {"name": "windows"}}, "/os/name"),
+        ({"nodeSelector": {"kubernetes.io/os": "linux"}, "os": {"name": "linux"}}, None),
+        ({}, None),
+    ],
+)
+@pytest.mark.parametrize("kind", KINDS)
+def test_automatic_has_no_windows_nodes(kind: str, fields: dict, path: str | None) -> None:
+    obj = workload(kind, pod_spec(**fields))
+    found = [v for v in all_findings(obj, mode="automatic") if v.rule_id == "AKS1045"]
+    assert [(v.severity, v.path) for v in found] == ([("error", POD_SPECS[kind] + path)] if path else [])
+    assert "AKS1045" not in {v.rule_id for v in all_findings(obj)}
 
 
 @pytest.mark.parametrize("mode", ["automatic", "standard"])

@@ -23,13 +23,26 @@ def image_tag(obj: Mapping[str, Any], _: Nothing, facts: Facts) -> Iterator[Foun
     looked at in the Deployment.
     """
     filled = _filled_in(obj)
+    for path, container, name in _images(obj):
+        if container not in filled and not name.digest and _floats(name.tag) and not facts.kustomizations.versioned(name.name):
+            yield Found(f"{path}/image", {"value": str(get(obj, f"{path}/image")), "container": container})
+
+
+@check("image-tag-beside-digest", Nothing)
+def image_tag_beside_digest(obj: Mapping[str, Any], _: Nothing, facts: Facts) -> Iterator[Found]:
+    """Fires at `latest` before a digest where safeguards are on: the version is fixed, and the safeguard's pattern finds the tag."""
+    for path, container, name in _images(obj) if facts.enforcement.safeguards != "off" else ():
+        if name.digest and name.tag and _floats(name.tag) and not facts.kustomizations.versioned(name.name):
+            yield Found(f"{path}/image", {"value": f"{name.name}:{name.tag}", "container": container})
+
+
+def _images(obj: Mapping[str, Any]) -> Iterator[tuple[str, str, ImageName]]:
+    """(the container's pointer, its name, its image), but for images that a tool fills in."""
     for path, container in containers(obj):
         image = container.get("image")
-        if not isinstance(image, str) or opaque(image) or str(container.get("name")) in filled:
-            continue
-        name = ImageName.parse(image)
-        if name and not name.digest and _floats(name.tag) and not facts.kustomizations.versioned(name.name):
-            yield Found(f"{path}/image", {"value": image, "container": str(container.get("name"))})
+        name = ImageName.parse(image) if isinstance(image, str) and not opaque(image) else None
+        if name:
+            yield path, str(container.get("name")), name
 
 
 def _filled_in(obj: Mapping[str, Any]) -> set[str]:

@@ -25,11 +25,14 @@ VOLUME_TYPES = frozenset(
 )
 """What the level restricted allows (check_restrictedVolumes.go; `image` since 1.33, at every level of policy)."""
 
+OS_LABEL = "kubernetes.io/os"
+
 
 class Relaxed(Closed):
     """`user_namespace`: from this version on a pod with `hostUsers: false` is free of the control, up to the level `free_up_to`.
 
-    `linux_only`: pods with `os.name: windows` are free of it.
+    `linux_only`: pods of Windows are free of it: by `os.name`, as Kubernetes sees it, or by their nodeSelector, as the templates of
+    Azure Policy see it (github.com/Azure/draft, allowed-seccomp-profiles).
     """
 
     user_namespace: str | None = None
@@ -39,7 +42,7 @@ class Relaxed(Closed):
     def free(self, obj: Mapping[str, Any], facts: Facts) -> bool:
         """Whether the control says nothing of this object's pods."""
         base = pod_spec(obj) or ""
-        if self.linux_only and get(obj, f"{base}/os/name") == "windows":
+        if self.linux_only and "windows" in (get(obj, f"{base}/os/name"), get(obj, child(f"{base}/nodeSelector", OS_LABEL))):
             return True
         if self.user_namespace is None or get(obj, f"{base}/hostUsers") is not False:
             return False

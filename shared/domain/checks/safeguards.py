@@ -44,6 +44,13 @@ def probes(obj: Mapping[str, Any], _: Nothing, __: Facts) -> Iterator[Found]:
             yield Found(place, {"value": value, "missing": missing[-1], "container": str(container.get("name"))})
 
 
+@check("job-probes", Nothing, needs_whole=True)
+def job_probes(obj: Mapping[str, Any], _: Nothing, facts: Facts) -> Iterator[Found]:
+    """As `probes`; never where safeguards are off, which alone ask this of Jobs."""
+    if facts.enforcement.safeguards != "off":
+        yield from probes(obj, _, facts)
+
+
 def _counts(probe: object) -> bool:
     return opaque(probe) or (isinstance(probe, dict) and any(probe.get(kind) is not None for kind in PROBE_TYPES))
 

@@ -11,6 +11,7 @@ from shared.domain.checks.cluster import Nothing
 from shared.domain.convert.base import KEEP, AsDecided, CannotConvert, Conversion, Op, decision_key
 from shared.domain.facts import Facts
 from shared.domain.fixes.base import fix
+from shared.domain.image_names import ImageName
 from shared.domain.model import AzureResource, Question
 from shared.domain.pointer import get
 from shared.domain.rulebook import Closed
@@ -54,6 +55,15 @@ def image_pin(obj: Mapping[str, Any], found: Found, _: Nothing, facts: Facts) ->
     if answer == KEEP:
         raise AsDecided("The answer leaves it as it is.", path=found.path)
     return Conversion((Op("replace", found.path, answer),))
+
+
+@fix("image-untag", Nothing)
+def image_untag(obj: Mapping[str, Any], found: Found, _: Nothing, __: Facts) -> Conversion:
+    """Take the tag from a reference that has a digest as well: the digest alone names the same image."""
+    name = ImageName.parse(get(obj, found.path))
+    if name is None or not name.digest:
+        raise CannotConvert("The image has no digest.", path=found.path)
+    return Conversion((Op("replace", found.path, f"{name.name}@{name.digest}"),))
 
 
 def _sample(image: str) -> str:
