@@ -87,6 +87,32 @@ def test_a_pull_request_that_was_closed_stays_closed_until_the_result_is_another
     assert b"other" in site.files()[APP]
 
 
+def test_a_body_that_somebody_wrote_anew_changes_none_of_it(emulate: Emulate) -> None:
+    site = Site(emulate, {APP: claim()})
+    site.push()
+    site.repository.call("PATCH", "/pulls/1", {"state": "closed", "body": "Not now."})
+
+    site.push({f"{FOLDER}/notes.txt": "x\n"})
+    assert [(p["number"], p["state"], p["body"]) for p in site.repository.pulls()] == [(1, "closed", "Not now.")]
+
+    site.repository.call("PATCH", "/pulls/1", {"state": "open"})
+    site.push({APP: claim("two")})
+    assert [p["number"] for p in site.repository.pulls()] == [1]
+
+
+def test_a_pull_request_of_somebody_elses_from_the_branch_is_left_alone(emulate: Emulate) -> None:
+    site = Site(emulate, {APP: claim()})
+    site.repository.push({"x": "1"}, branch="release")
+    site.push()
+    site.repository.open_pull(BRANCH, "release", "Mine")
+
+    site.push({APP: claim("two")})
+
+    pulls = {p["number"]: p for p in site.repository.pulls()}
+    assert (pulls[2]["title"], pulls[2]["body"], pulls[2]["base"]["ref"]) == ("Mine", None, "release")
+    assert site.last["number"] == 1
+
+
 def test_where_github_refuses_to_reopen_a_new_one_is_opened(emulate: Emulate) -> None:
     site = Site(emulate, {APP: claim()})
     site.push()

@@ -26,6 +26,8 @@ class Memory:
 
     heads: list[str] = field(default_factory=list)
     written: dict[str, list[str]] = field(default_factory=dict)
+    result: str | None = None
+    """The digest of what was pushed last."""
 
     def note(self, wanted: Wanted) -> None:
         """Remember versions of files."""
@@ -43,12 +45,13 @@ def place(repository: Repository, branch: str) -> str:
 def recall(ctx: Context, repository: Repository, branch: str) -> Memory:
     """What is known of a branch; nothing where it was never pushed."""
     found = state.find(ctx, f"{place(repository, branch)}/memory.json") or {}
-    return Memory(list(found.get("heads", [])), dict(found.get("written", {})))
+    return Memory(list(found.get("heads", [])), dict(found.get("written", {})), found.get("result"))
 
 
 def remember(ctx: Context, repository: Repository, branch: str, memory: Memory) -> None:
     """Before a push."""
-    value = {"repository": repository.name, "branch": branch, "heads": memory.heads[-_HEADS:], "written": memory.written}
+    about = {"repository": repository.name, "branch": branch, "result": memory.result}
+    value = about | {"heads": memory.heads[-_HEADS:], "written": memory.written}
     state.save(ctx, f"{place(repository, branch)}/memory.json", value)
 
 

@@ -96,17 +96,23 @@ class _Publication:
             return {"superseded": newest.sha}
         target = self._target(newest)
         plan = pull_plan.plan(job.ctx, job.run, job.origin, job.finished, newest, target, self.memory)
-        pulls = job.writer.pulls(job.repository, job.branch)
+        pulls = self._pulls(plan)
         current = next((pull for pull in pulls if pull.open), None)
         if not plan.worth:
             return self._nothing(plan, current, newest)
         last = pulls[0] if pulls else None
         if current is None and last and not last.merged:
-            if pull_text.result_in(last.body) == plan.result:
+            if (pull_text.result_in(last.body) or self.memory.result) == plan.result:
                 return self._told(last, plan, "closed by somebody: the result is the same")
             current = self._reopened(last)
         left = self._push(plan, newest, target, last)
         return self._told(self._pull(plan, current, left), plan, "open", left)
+
+    def _pulls(self, plan: Plan) -> list[PullRequest]:
+        """The program's own, and any other of the branch into the same base, beside which the host allows no second one."""
+        found = self.job.writer.pulls(self.job.repository, self.job.branch)
+        mine = [pull for pull in found if pull_text.result_in(pull.body) is not None]
+        return mine + [pull for pull in found if pull not in mine and pull.base == plan.layout.base]
 
     def _target(self, newest: Commit) -> Commit:
         """The head of the branch that the pull request goes into; it begins where the other one is."""
@@ -133,6 +139,7 @@ class _Publication:
         self.memory.note({path: kind_of(plan.there.get(path)) for path in self.memory.written if path not in plan.wanted})
         self.memory.note({path: kind for path, kind in plan.wanted.items() if path not in left})
         self.memory.heads += [line.head] if replaceable and line.head not in self.memory.heads else []
+        self.memory.result = plan.result
         own_branch.remember(job.ctx, job.repository, job.branch, self.memory)
         if self.missing:
             job.writer.create(job.repository, plan.layout.base, newest.sha)
