@@ -18,6 +18,16 @@ finish() {
     [ "$1" = succeeded ]
 }
 
+# Prints standard input while the runner takes no commands from it: names and messages come from manifests and from the cluster.
+show() {
+    local token
+    token=$(od -An -N16 -tx1 /dev/urandom | tr -d ' \n')
+    echo "::stop-commands::$token"
+    cat
+    echo
+    echo "::$token::"
+}
+
 # fail MESSAGE: the first line of the evidence, then what the last command said.
 fail() {
     {
@@ -25,11 +35,8 @@ fail() {
         [ ! -s "$errors" ] || head -c 4000 "$errors"
         [ "${2:-}" != cluster ] || { echo; describe; }
     } >"$evidence" 2>/dev/null || true
-    token=$(od -An -N16 -tx1 /dev/urandom | tr -d ' \n')
     echo "::error title=aks-copilot deploy::$(printf '%s' "$1" | tr '\r\n' '  ' | sed 's/%/%25/g')"
-    echo "::stop-commands::$token"
-    cat "$evidence"
-    echo "::$token::"
+    show <"$evidence"
     finish failed
     exit 1
 }
@@ -107,7 +114,7 @@ check_scope() {
     if [ -n "$outside" ] && [ "$INPUT_CLUSTER_SCOPED" != skip ]; then
         fail "not of a namespace, so they are not applied: $outside. Who runs the cluster applies them; or set cluster-scoped to skip"
     fi
-    [ -z "$outside" ] || echo "Left out, not of a namespace: $outside"
+    [ -z "$outside" ] || printf 'Left out, not of a namespace: %s' "$outside" | show
     jq '.items |= map(select(.outside | not) | del(.outside))' "$work/marked.json" >"$work/objects.json"
     outside=$(jq -r --arg ns "$INPUT_NAMESPACE" '[.items[] | select((.metadata.namespace // $ns) != $ns) | "\(.kind)/\(.metadata.name) in \(.metadata.namespace)"]
         | join(", ")' "$work/objects.json")

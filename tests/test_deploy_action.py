@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import subprocess
 import sys
 import threading
@@ -271,6 +272,18 @@ def test_cluster_scoped_objects_may_be_left_out_and_are_named(place: Place) -> N
     assert ran.code == 0
     assert "Left out, not of a namespace: Namespace/shop" in ran.log
     assert place.applied() == ["Deployment/web", "Secret/db"]
+
+
+@pytest.mark.parametrize("mode", ["skip", "refuse"])
+def test_a_name_cannot_give_the_runner_commands(place: Place, mode: str) -> None:
+    named = NAMESPACE.replace("name: shop", 'name: "shop\\n::add-mask::e"')
+
+    log = place.write(aks__web=WEB, aks__ns=named).deploy(cluster_scoped=mode).log
+
+    stopped = re.search(r"^::stop-commands::([0-9a-f]{32})\n(.*?)^::\1::$", log, re.MULTILINE | re.DOTALL)
+    assert stopped is not None
+    assert "\n::add-mask::e" in stopped[2]
+    assert "\n::add-mask" not in log.replace(stopped[0], "")
 
 
 def test_fields_of_others_are_taken_over_only_where_that_is_wanted(place: Place) -> None:
