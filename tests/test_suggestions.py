@@ -223,9 +223,9 @@ def test_the_gravest_come_first_and_all_marks_are_read_back() -> None:
     found = [suggested("info", 1), suggested("error", 9), suggested("warning", 3), suggested("error", 2)]
 
     assert [one.start for one in gravest(found)] == [2, 9, 3, 1]
-    text = review_text(found, "aks-copilot / shop", more=False)
+    text = review_text("shop-0", found, "aks-copilot / shop", more=False)
     assert marks(["nothing", text]) == {m for one in found for m in one.marks}
-    assert marks([review_text([], "x", more=True)]) == set()
+    assert marks([review_text("shop-0", [], "x", more=True)]) == set()
 
 
 def test_what_a_translation_loses_is_said_with_it() -> None:

@@ -24,6 +24,14 @@ class Pull:
     base: str
 
 
+@dataclass(frozen=True, slots=True)
+class Review:
+    """A review's text, and its address."""
+
+    text: str
+    url: str
+
+
 class ReviewHost(Protocol):
     """Reads what a pull request changes and writes reviews. Comments have GitHub's fields."""
 
@@ -33,11 +41,11 @@ class ReviewHost(Protocol):
     def patches(self, repository: Repository, base: str, head: str) -> Mapping[str, str]:
         """Path to unified diff (hunks only) of what changed since the common ancestor; without files whose diff the host leaves out."""
 
-    def reviews(self, repository: Repository, number: int) -> Sequence[str]:
-        """The texts of every review so far."""
+    def reviews(self, repository: Repository, number: int) -> Sequence[Review]:
+        """Every review so far."""
 
-    def review(self, repository: Repository, number: int, commit: str, text: str, comments: Sequence[Mapping[str, Any]]) -> str:
-        """A review that neither approves nor blocks, with all its comments or not at all; its address."""
+    def review(self, repository: Repository, number: int, commit: str, text: str, comments: Sequence[Mapping[str, Any]]) -> Review:
+        """A review that neither approves nor blocks, with all its comments or not at all."""
 
 
 @dataclass(frozen=True, slots=True)

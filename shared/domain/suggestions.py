@@ -129,7 +129,7 @@ class _File:
         if span is None or not self._faithful(new, *span):
             return None
         first, last, begin, stop = span
-        mended = tuple(self.fixed[key] for key in self.keys if key in group)
+        mended = tuple(self.fixed[key] for key in dict.fromkeys(self.keys) if key in group)
         said = (v for v in self.changed.outcome.violations if v.rule_id == LOSS_RULE)
         losses = [v.message for v in said if any(v.resource == m.resource for m in mended)]
         return Suggestion(self.changed.path, first + 1, last, "".join(new[begin:stop]), mended, tuple(dict.fromkeys(losses)))

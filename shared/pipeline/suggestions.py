@@ -15,7 +15,7 @@ from shared.domain.check_run import check_name
 from shared.domain.code_host import Repository
 from shared.domain.code_review import ReviewHost, shown_lines
 from shared.domain.layout import layout_of
-from shared.domain.report.review import MOST, comment, gravest, marks, review_text
+from shared.domain.report.review import MOST, comment, gravest, is_of, marks, review_text
 from shared.domain.repository import ROOT
 from shared.domain.suggestions import Changed, suggestions
 from shared.pipeline import lock, names, publish, results, state
@@ -53,15 +53,17 @@ class SuggestionsPublisher:
         pull = self.host.pull(place, number)
         if not pull.open or pull.head != origin["commit"]:
             return {"superseded": True}
-        told = marks(self.host.reviews(place, number))
+        before = self.host.reviews(place, number)
+        mine = next((one for one in before if is_of(one.text, run)), None)  # told, and then the process died
+        if mine is not None:
+            return {"url": mine.url}
         changed = _changed(ctx, run, finished, self.host.patches(place, pull.base, pull.head), f"{folder}/" if folder else "")
-        found = gravest(islice(suggestions(finished.setup, finished.outcomes, changed, told), _LOOKED_AT))
+        found = gravest(islice(suggestions(finished.setup, finished.outcomes, changed, marks(one.text for one in before)), _LOOKED_AT))
         if not found:
-            return {"comments": 0}
+            return {"suggestions": 0}
         shown = found[:MOST]
-        text = review_text(shown, check_name(names.app_of(run)), more=len(found) > MOST)
-        url = self.host.review(place, number, pull.head, text, [comment(one) for one in shown])
-        return {"url": url, "comments": len(shown)}
+        text = review_text(run, shown, check_name(names.app_of(run)), more=len(found) > MOST)
+        return {"url": self.host.review(place, number, pull.head, text, [comment(one) for one in shown]).url}
 
 
 def _changed(ctx: Context, run: str, finished: results.Finished, patches: Mapping[str, str], prefix: str) -> Iterator[Changed]:

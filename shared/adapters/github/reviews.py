@@ -9,7 +9,7 @@ from github import Github
 
 from shared.adapters.github.client import Client
 from shared.domain.code_host import Repository
-from shared.domain.code_review import Pull
+from shared.domain.code_review import Pull, Review
 
 _PAGE = 100
 
@@ -29,19 +29,19 @@ class GitHubReviews:
         found = self._call(repository, "compare two commits", "GET", f"/compare/{base}...{head}?per_page=1&page=1")
         return {str(file["filename"]): str(file["patch"]) for file in found["files"] if file.get("patch")}
 
-    def reviews(self, repository: Repository, number: int) -> Sequence[str]:
-        bodies: list[str] = []
-        while len(bodies) % _PAGE == 0:
-            path = f"/pulls/{number}/reviews?per_page={_PAGE}&page={len(bodies) // _PAGE + 1}"
+    def reviews(self, repository: Repository, number: int) -> Sequence[Review]:
+        reviews: list[Review] = []
+        while len(reviews) % _PAGE == 0:
+            path = f"/pulls/{number}/reviews?per_page={_PAGE}&page={len(reviews) // _PAGE + 1}"
             found = self._call(repository, f"read the reviews of #{number}", "GET", path)
-            bodies += [str(one.get("body") or "") for one in found]
+            reviews += map(_review, found)
             if not found:
                 break
-        return bodies
+        return reviews
 
-    def review(self, repository: Repository, number: int, commit: str, text: str, comments: Sequence[Mapping[str, Any]]) -> str:
+    def review(self, repository: Repository, number: int, commit: str, text: str, comments: Sequence[Mapping[str, Any]]) -> Review:
         body = {"commit_id": commit, "event": "COMMENT", "body": text, "comments": [dict(one) for one in comments]}
-        return str(self._call(repository, f"review pull request #{number}", "POST", f"/pulls/{number}/reviews", body).get("html_url") or "")
+        return _review(self._call(repository, f"review pull request #{number}", "POST", f"/pulls/{number}/reviews", body))
 
     def _call(self, repository: Repository, what: str, method: str, path: str, body: Mapping[str, Any] | None = None) -> Any:
         def action(github: Github) -> Any:
@@ -49,3 +49,7 @@ class GitHubReviews:
             return github.requester.requestJsonAndCheck(method, f"/repos/{repository.name}{path}", input=sent)[1]
 
         return self._client.call(repository, what, action)
+
+
+def _review(found: Any) -> Review:
+    return Review(str(found.get("body") or ""), str(found.get("html_url") or ""))

@@ -36,19 +36,28 @@ def comment(one: Suggestion) -> dict[str, Any]:
     return place | {"body": "\n\n".join([*dict.fromkeys(told), f"```suggestion\n{one.text}```"])}
 
 
-def review_text(shown: Sequence[Suggestion], check: str, *, more: bool) -> str:
+def review_text(run: str, shown: Sequence[Suggestion], check: str, *, more: bool) -> str:
     """What stands above the comments; `more`: there are others than these."""
     count = "1 change" if len(shown) == 1 else f"{len(shown)} changes"
     rest = f" There are more: a review has at most {MOST}." if more else ""
     first = f"{count} for AKS on lines of this pull request.{rest} Each is proven by itself, in any order: take it, or resolve it and it "
     first += f"will not come back. What has no suggestion is in the check {said(check)}."
     hidden = f"<!-- aks-copilot suggested: {' '.join(m for one in shown for m in one.marks)} -->"
-    return f"{first}\n\n{hidden}"
+    return f"{first}\n\n{_of_run(run)}\n{hidden}"
+
+
+def is_of(text: str, run: str) -> bool:
+    """Whether a review's text is that of a run."""
+    return _of_run(run) in text
 
 
 def marks(reviews: Iterable[str]) -> set[str]:
     """Everything that was suggested before."""
     return {mark for text in reviews for found in _MARKS.findall(text) for mark in found.split()}
+
+
+def _of_run(run: str) -> str:
+    return f"<!-- aks-copilot run: {run} -->"
 
 
 def _about(violation: Violation) -> str:
