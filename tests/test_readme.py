@@ -39,3 +39,8 @@ def test_every_document_that_is_linked_exists_and_every_target_of_make_too() -> 
     targets = subprocess.run(["make", "-C", str(ROOT), "help"], capture_output=True, text=True, check=True).stdout
     for target in re.findall(r"`?make (\w+)", README):
         assert re.search(rf"(?m)^{target}\b", targets), target
+
+
+def test_every_page_of_the_documentation_is_listed() -> None:
+    pages = {f"docs/{page.name}" for page in (ROOT / "docs").glob("*.md")}
+    assert pages <= set(re.findall(r"\]\(([^)#:]+)\)", README))
