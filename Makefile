@@ -38,7 +38,7 @@ check: install ## format, lint (workflows and scripts too), types, layers, gener
 	$(BIN)/python tools/rules_docs.py --check
 	$(BIN)/shellcheck ci/*.sh deploy/*.sh
 	node tools/lint_workflows.mjs $(WORKFLOWS)
-	$(BIN)/zizmor --offline --quiet --no-progress $(WORKFLOWS) $(ACTIONS) .pre-commit-hooks.yaml
+	$(BIN)/zizmor --offline --quiet --no-progress $(WORKFLOWS) $(ACTIONS) .pre-commit-hooks.yaml .github/dependabot.yml
 
 test: check ## check, then every test; on a Python 3.13, where there is one, the conformance tests too
 	$(BIN)/pytest -n 2 --dist loadgroup

@@ -179,6 +179,14 @@ def test_every_action_is_pinned_to_a_commit_with_its_version_beside_it(file: Pat
             assert re.search(rf"{re.escape(used)} # \S", text), f"{used} says no version"
 
 
+def test_all_workflows_pin_the_same_commit_of_an_action() -> None:
+    pinned: dict[str, set[str]] = {}
+    for file in (ROOT / "action.yml", *WORKFLOWS):
+        for used in uses_of(yaml.safe_load(file.read_text())):
+            pinned.setdefault(used.partition("@")[0], set()).add(used)
+    assert [action for action, commits in pinned.items() if len(commits) > 1] == []
+
+
 @pytest.mark.parametrize("file", WORKFLOWS, ids=lambda p: p.name)
 def test_workflows_ask_for_no_permission_but_in_the_job_that_needs_it(file: Path) -> None:
     workflow = yaml.safe_load(file.read_text())

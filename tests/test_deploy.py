@@ -246,6 +246,30 @@ def test_what_the_workflow_says_is_kept_redacted_and_told() -> None:
     assert f":white_check_mark: {site.merge[:7]} to namespace shop is deployed" in site.said()
 
 
+@pytest.mark.parametrize("refused", [False, True])
+def test_a_workflow_that_somebody_started_by_hand_reports_too(refused: bool) -> None:
+    site = Merged()
+    if refused:
+        site.host.failures = [ValidationError("GitHub rejects the request (422)")]
+        site.merged()
+
+    deploy.report(site.world.context, site.run, "succeeded", RUNS_URL, "")
+    site.world.drain()
+    site.merged("later")
+
+    assert f":white_check_mark: {site.merge[:7] if refused else 'the result'}" in site.said()
+    assert "422" not in site.said()
+    assert site.host.started == [], "what was deployed by hand is not deployed again"
+
+
+def test_the_folder_of_the_results_is_what_is_deployed() -> None:
+    site = Merged(f"layout: overlay\n  {NAMESPACE}")
+
+    site.merged()
+
+    assert site.host.started[0][2]["path"] == "deploy-aks"
+
+
 def test_a_workflow_that_is_faster_than_the_answer_has_the_last_word() -> None:
     site = Merged()
     start = site.host.start_workflow
@@ -355,7 +379,6 @@ def test_a_request_where_the_repository_sets_no_deployment_says_so() -> None:
         ("deploy", {"commit": "main"}, 400),
         ("deploy", {"namespace": "kube-system"}, 400),
         ("deploy", b"{", 400),
-        ("deployment", {"state": "succeeded"}, 409),
         ("deployment", {"state": "refused"}, 400),
         ("deployment", {"state": "failed", "url": "javascript:alert(1)"}, 400),
         ("deployment", {"state": "failed", "evidence": "x" * 300_000}, 400),
@@ -374,6 +397,7 @@ def test_runs_that_are_none_of_a_repository(served: Merged) -> None:
     served.world.drain()
     (other,) = set(served.world.runs()) - {served.run}
     assert post(f"/api/runs/{other}/deploy") == (409, {"error": "only runs of a repository can be deployed"})
+    assert post(f"/api/runs/{other}/deployment", {"state": "succeeded"}) == (409, {"error": "only runs of a repository can be deployed"})
 
 
 @pytest.mark.parametrize(

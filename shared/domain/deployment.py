@@ -104,7 +104,7 @@ def evidence(text: str) -> str:
 def told(record: Mapping[str, Any]) -> str:
     """One sentence about a deployment, for people."""
     place = f" to namespace {record['namespace']}" if record.get("namespace") else ""
-    what = f"{str(record.get('commit', ''))[:7]}{place}"
+    what = f"{str(record.get('commit') or '')[:7] or 'the result'}{place}"
     first = next((line.strip() for line in str(record.get("evidence") or "").splitlines() if line.strip()), "")[:_FIRST_LINE]
     reason = str(record.get("error") or "")
     sentences: dict[str, str] = {

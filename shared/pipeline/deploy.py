@@ -35,10 +35,7 @@ def request(ctx: Context, run: str, commit: str | None) -> None:
     record = state.find(ctx, names.deployment(run))
     if record is not None and record["state"] not in AGAIN:
         raise ValidationError(f"a deployment of this run was started before (it is {record['state']}): run its workflow again on GitHub")
-    if state.find(ctx, names.origin(run)) is None:
-        raise ValidationError("only runs of a repository can be deployed")
-    if not state.exists(ctx, names.done(run)):
-        raise ValidationError("the run is not finished")
+    _deployable(ctx, run)
     message = Envelope(
         type="deploy", run_id=run, dedup_key=f"deploy/{run}", traceparent=new_traceparent(), payload={"commit": commit}
     )  # fmt: skip
@@ -190,14 +187,20 @@ def gave_up(ctx: Context, run: str, error: Exception) -> None:
 
 
 def report(ctx: Context, run: str, said: State, url: str, text: str) -> dict[str, Any]:
-    """What a workflow says of its deployment; the newest word counts. Raises ValidationError where none of this run was started."""
-    record = state.find(ctx, names.deployment(run))
-    if record is None or record["state"] in AGAIN:
-        raise ValidationError("no deployment of this run was started")
-    told = {key: value for key, value in record.items() if key not in ("error", "since")}
-    after = told | {"state": said, "url": url or record["url"], "evidence": evidence(text), "at": _now(ctx)}
+    """What a workflow says of its deployment, whoever started it; the newest word counts. Raises ValidationError as `request` does."""
+    _deployable(ctx, run)
+    record = state.find(ctx, names.deployment(run)) or {"by": "hand", "app": names.app_of(run), "url": ""}
+    known = {key: value for key, value in record.items() if key not in ("error", "since")}
+    after = known | {"state": said, "url": url or known.get("url", ""), "evidence": evidence(text), "at": _now(ctx)}
     _keep(ctx, run, after)
     return after
+
+
+def _deployable(ctx: Context, run: str) -> None:
+    if state.find(ctx, names.origin(run)) is None:
+        raise ValidationError("only runs of a repository can be deployed")
+    if not state.exists(ctx, names.done(run)):
+        raise ValidationError("the run is not finished")
 
 
 def _keep(ctx: Context, run: str, record: Mapping[str, Any]) -> None:
