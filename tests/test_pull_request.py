@@ -153,6 +153,23 @@ def test_a_push_that_touches_other_files_does_not_supersede(emulate: Emulate) ->
     assert site.files()["docs/a.md"] == b"x"
 
 
+@pytest.mark.parametrize("layout", ["in-place", "folder"])
+def test_questions_alone_are_worth_a_pull_request(emulate: Emulate, layout: str) -> None:
+    site = Site(emulate, {APP: claim(like="acme-gold")}, layout)
+
+    site.push()
+
+    (pull,) = site.repository.pulls()
+    assert "storageClasses.acme-gold" in pull["body"]
+    assert site.files().keys() - site.files("main").keys() == {f"{FOLDER}/.aks-copilot.yaml"}
+    answered = site.files()[f"{FOLDER}/.aks-copilot.yaml"] + b"storageClasses: {acme-gold: managed-csi-premium}\n"
+    site.push({f"{FOLDER}/.aks-copilot.yaml": answered})
+    assert [p["number"] for p in site.repository.pulls()] == [1]
+    changed = site.files()[APP if layout == "in-place" else f"{FOLDER}-aks/app.yaml"]
+    assert b"storageClassName: managed-csi-premium" in changed
+    assert "acme-gold" not in site.repository.pulls()[0]["body"].partition("## Changed, and why")[0]
+
+
 def test_where_nothing_needs_a_change_no_pull_request_is_opened(emulate: Emulate) -> None:
     site = Site(emulate, {APP: claim(like="managed-csi"), f"{FOLDER}/.aks-copilot.yaml": "resources: {default: keep}\n"})
 

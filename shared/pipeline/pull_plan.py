@@ -106,7 +106,7 @@ def _collect(made: Plan, sources: _Sources, memory: Memory) -> None:
     known = layout.place(MARKER) in made.there
     for step in steps:
         kinds = {layout.place(path): _new(made, sources, path, data) for path, data in step.files.items()}
-        if layout.kind != "folder" or changed or known:
+        if layout.kind != "folder" or changed or known or step.family == commits.ANSWERS:
             made.steps.append((commits.message(step, sources.finished.setup), kinds))
     final = {path: kind for _, kinds in made.steps for path, kind in kinds.items()}
     if layout.kind == "folder" and (changed or known):
