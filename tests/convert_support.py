@@ -119,3 +119,8 @@ def expect_refusal(name: str, source: str, lookup: FakeLookup | None = None) -> 
 def messages(conversion: Conversion) -> str:
     """All losses as one text."""
     return "\n".join(f"{x.path}: {x.message}" for x in conversion.losses)
+
+
+def obj(api_version: str, kind: str, **fields: Any) -> str:
+    """The text of an object named web."""
+    return yaml.safe_dump({"apiVersion": api_version, "kind": kind, "metadata": {"name": "web"}, **fields})

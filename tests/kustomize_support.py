@@ -13,6 +13,19 @@ from app_support import Done, fix
 
 from shared.domain.decisions import FILE_NAME
 
+REMOTE = "https://github.com/acme/base//deploy?ref=v1"
+QUOTED = f"'{REMOTE}'"
+IMAGES = """\
+resources: [%s]
+images:
+  - name: registry.lan:5000/app  # ours
+    newTag: "1.2"
+  - name: web
+    newName: registry.lan:5000/web  # ours
+    newTag: v3
+  - name: db
+    newName: registry.lan:5000/db
+"""
 needs_kubectl = pytest.mark.skipif(
     shutil.which("kubectl") is None, reason="kubectl is not on this machine: kustomize builds are not compared"
 )
