@@ -54,9 +54,9 @@ def test_two_services_do_not_share_a_certificate() -> None:
 @pytest.mark.parametrize(
     ("fields", "level", "added"),
     [
-        ({"allowHostNetwork": True}, "privileged", "nothing"),
-        ({"allowedCapabilities": ["SYS_ADMIN"]}, "privileged", "nothing"),
-        ({"runAsUser": {"type": "RunAsAny"}}, "baseline", "nothing"),
+        ({"allowHostNetwork": True}, "privileged", ""),
+        ({"allowedCapabilities": ["SYS_ADMIN"]}, "privileged", ""),
+        ({"runAsUser": {"type": "RunAsAny"}}, "baseline", ""),
         ({"runAsUser": {"type": "MustRunAs", "uid": 1001}, "allowPrivilegeEscalation": False}, "restricted", "runAsUser 1001"),
         (
             {"runAsUser": {"type": "MustRunAsRange"}, "allowPrivilegeEscalation": False, "requiredDropCapabilities": ["ALL"]},
@@ -70,4 +70,4 @@ def test_a_constraint_says_which_level_its_pods_need(fields: dict[str, Any], lev
     scc = {"apiVersion": "security.openshift.io/v1", "kind": "SecurityContextConstraints", "metadata": {"name": "app"}} | fields
     (violation,) = run(("scc.yaml", yaml.safe_dump(scc)))["scc.yaml"].outcome.violations
     assert f"enforce: {level};" in violation.message
-    assert f"({added}" in violation.message
+    assert (f"({added}" if added else "it wrote nothing into them") in violation.message
