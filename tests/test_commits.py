@@ -13,7 +13,7 @@ from test_apps import CASES
 from shared.domain.commits import Step, harmless, message, steps, subject
 from shared.domain.decision_file import FILE_NAME
 from shared.domain.families import family_of
-from shared.domain.model import FileOutcome, PatchOperation, SourceFinding
+from shared.domain.model import FileOutcome, PatchOperation, SourceFinding, Violation
 from shared.domain.run import RunSetup
 from shared.domain.webhook import is_own_commit
 
@@ -124,6 +124,24 @@ def test_a_message_has_a_short_subject_the_reason_the_files_and_the_trailer() ->
     assert is_own_commit(text)
     assert lines[-1] == f"Aks-Copilot-Run: {SETUP.run_id}"
     assert all(len(line) <= 72 for line in lines)
+
+
+def test_a_message_says_what_was_wrong_once_and_hides_credentials() -> None:
+    def found(text: str) -> Violation:
+        return Violation("AKS0101", "title", "error", 0, "", 1, 1, None, text, (), "fixed")
+
+    outcome = replace(
+        patched([replace_at("/0/a", "new", "AKS0101")]),
+        violations=(found("Class a, password=hunter2hunter2."), found("Class a, password=hunter2hunter2."), found("Class b.")),
+    )
+
+    (step,) = steps([outcome], {"a.yaml": b"a: old\n"}.get, {"a.yaml": b"a: new\n"}.get)
+
+    assert list(step.rules) == ["AKS0101"]
+    (line,) = step.rules["AKS0101"]
+    assert line.startswith("a.yaml: Class a, ")
+    assert line.endswith(" (and 1 more)")
+    assert "hunter2hunter2" not in message(step, SETUP)
 
 
 @pytest.mark.parametrize("text", ["@everyone/a.yaml", "fixes #12.yaml", "GH-12", "a\n\nAks-Copilot-Run: x"])

@@ -64,7 +64,7 @@ def test_a_push_becomes_a_branch_with_the_result_and_a_pull_request(emulate: Emu
     (run,) = site.told
     assert all(is_own_commit(c["message"]) and c["message"].endswith(f"\n\nAks-Copilot-Run: {run}") for c in commits)
     assert "AKS0101 The storage class does not exist on AKS." in commits[0]["message"]
-    assert "- app.yaml" in commits[0]["message"]
+    assert "- app.yaml: Storage class local-path does not exist on AKS.\n" in commits[0]["message"]
 
 
 def test_the_body_tells_where_the_results_are_what_is_asked_and_by_whom_it_was_made(emulate: Emulate) -> None:

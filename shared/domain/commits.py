@@ -20,6 +20,7 @@ from shared.domain.families import FAMILIES, family_of
 from shared.domain.inspector import manifest_of
 from shared.domain.ledger import Read
 from shared.domain.model import FileOutcome, PatchOperation
+from shared.domain.report.credentials import redact
 from shared.domain.report.web import visible
 from shared.domain.rulebook import by_id
 from shared.domain.run import RunSetup, SourceFile
@@ -29,14 +30,14 @@ ANSWERS = "answers"
 """The family of the decisions file: its commit is the last one."""
 FOLLOWING = "00"
 """General rules: kustomizations and references follow what the others changed."""
-_SUBJECT, _WIDTH, _FILES = 72, 72, 10
+_SUBJECT, _WIDTH, _FILES, _SAID = 72, 72, 10, 200
 _SUBJECTS = {ANSWERS: "Questions and answers for AKS", FOLLOWING: "What follows from the changes for AKS"}
 _ACTING = re.compile(r"(?<=[@#])(?=\w)|(?<=\bGH)(?=-\d)", re.IGNORECASE)
 
 
 @dataclass(frozen=True, slots=True)
 class Step:
-    """One commit: the files as it leaves them (None: the file goes), and for each rule the files that it changes."""
+    """One commit: the files as it leaves them (None: the file goes), and for each rule the files that it changes, with what was wrong."""
 
     family: str
     files: Mapping[str, bytes | None]
@@ -56,13 +57,23 @@ def steps(outcomes: Iterable[FileOutcome], original: Read, final: Read) -> list[
         for rule in sorted({op.rule_id for op in outcome.operations}):
             family = _family(outcome.path, rule)
             named = rules.setdefault(family if family in states else max(states, key=_rank), {})
-            named.setdefault(rule, []).append(outcome.path)
+            named.setdefault(rule, []).append(_changed(outcome, rule))
     return [Step(family, files[family], rules.get(family, {})) for family in sorted(files, key=_rank)]
+
+
+def _changed(outcome: FileOutcome, rule_id: str) -> str:
+    """A file, and what the rule found wrong in it."""
+    found = list(dict.fromkeys(v.message for v in outcome.violations if v.rule_id == rule_id and v.resolution == "fixed"))
+    if not found:
+        return outcome.path
+    said = redact(found[0])
+    more = f" (and {len(found) - 1} more)" if len(found) > 1 else ""
+    return f"{outcome.path}: {said if len(said) <= _SAID else said[:_SAID] + '…'}{more}"
 
 
 def message(step: Step, setup: RunSetup) -> str:
     """Subject, the reason of each rule with its files, and the trailer by which the program knows its own commits."""
-    told = [_told(rule, paths) for rule, paths in sorted(step.rules.items())]
+    told = [_told(rule, changed) for rule, changed in sorted(step.rules.items())]
     if step.family == ANSWERS:
         told = ["Answers that were given stay; questions that are open stand there with\nan example. The next run uses what is answered."]
     return "\n\n".join([subject(_SUBJECTS.get(step.family) or f"{FAMILIES[step.family]} for AKS", setup.app), *told, trailer(setup.run_id)])
@@ -79,12 +90,16 @@ def trailer(run_id: str) -> str:
     return f"{RUN_TRAILER}: {run_id}"
 
 
-def _told(rule_id: str, paths: Sequence[str]) -> str:
+def _told(rule_id: str, changed: Sequence[str]) -> str:
     rule = by_id().get(rule_id)
     said = f"{rule_id} {rule.title}. {' '.join(rule.why.split())}" if rule else rule_id
-    more = [f"and {len(paths) - _FILES} more files"] if len(paths) > _FILES else []
-    lines = textwrap.wrap(said, _WIDTH, break_long_words=False, break_on_hyphens=False)
-    return "\n".join([*lines, *(f"- {harmless(path)}" for path in paths[:_FILES]), *more])
+    more = [f"and {len(changed) - _FILES} more files"] if len(changed) > _FILES else []
+    lines = [line for one in changed[:_FILES] for line in _wrapped(f"- {harmless(one)}", "  ")]
+    return "\n".join([*_wrapped(said), *lines, *more])
+
+
+def _wrapped(text: str, indent: str = "") -> list[str]:
+    return textwrap.wrap(text, _WIDTH, subsequent_indent=indent, break_long_words=False, break_on_hyphens=False)
 
 
 def harmless(text: str) -> str:
