@@ -153,7 +153,7 @@ class _Publication:
         """Whether nothing of anybody else is lost with a head: we pushed it, it was merged, or the base has it."""
         if head in self.memory.heads or (last is not None and last.merged and last.head == head):
             return True
-        return self.job.writer.merge_base(self.job.repository, head, newest.sha) == head
+        return own_branch.is_all_ours(self._line(self.job.reader.commit(self.job.repository, head), newest), newest.sha)
 
     def _commits(self, plan: Plan, newest: Commit, target: Commit) -> tuple[Line, tuple[str, ...]]:
         """The commits on top of the base, one for each kind of change."""

@@ -15,11 +15,9 @@ from github import Github
 
 from shared.adapters.github.client import Client
 from shared.domain.code_host import SUBMODULE, Repository
-from shared.domain.code_writer import FileChange, NewCommit, PullRequest
+from shared.domain.code_writer import COMMITTER, FileChange, NewCommit, PullRequest
 from shared.domain.errors import TransientError, ValidationError
 
-AUTHOR = {"name": "aks-copilot", "email": "aks-copilot@noreply.invalid"}
-"""Of a domain that nobody can own (RFC 2606): the commits are shown as no account's."""
 _BATCH_BYTES, _BATCH_ENTRIES = 1_000_000, 1_000
 _PAGE = 100
 
@@ -41,7 +39,7 @@ class GitHubWriter:
         return base
 
     def commit(self, repository: Repository, commit: NewCommit) -> str:
-        who = AUTHOR | {"date": commit.at}
+        who = {"name": COMMITTER[0], "email": COMMITTER[1], "date": commit.at}
         body = {"message": commit.message, "tree": commit.tree, "parents": list(commit.parents), "author": who, "committer": who}
         return str(self._call(repository, "write a commit", "POST", "/git/commits", body)["sha"])
 
