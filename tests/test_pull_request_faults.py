@@ -43,15 +43,16 @@ def paused(emulate: Emulate, number: int) -> None:
     nth(emulate, number, Reply(403, {"message": "You have exceeded a secondary rate limit"}, headers), writes=True)
 
 
-def settled(site: Site) -> None:
-    """One pull request with exactly the run's result."""
+def settled(site: Site, run: str | None = None) -> None:
+    """One pull request with exactly the (newest) run's result."""
+    run = run or site.newest
     assert [(p["number"], p["state"]) for p in site.repository.pulls()] == [(1, "open")]
     assert site.branches() == [BRANCH, "main"]
-    results = {f"{FOLDER}/{path}": data for path, data in site.results(site.newest).items()}
+    results = {f"{FOLDER}/{path}": data for path, data in site.results(run).items()}
     assert site.files() == site.files("main") | results
     assert [c["message"].splitlines()[0] for c in site.commits()] == SUBJECTS
-    assert site.last["state"] == "open"
-    assert site.last["result"] in site.repository.pulls()[0]["body"]
+    assert site.told[run]["state"] == "open"
+    assert site.told[run]["result"] in site.repository.pulls()[0]["body"]
 
 
 @pytest.mark.parametrize(("fault", "calls"), [(lost, range(1, 9)), (refused, range(2, 31, 4)), (paused, range(1, 9, 2))])
@@ -66,6 +67,20 @@ def test_a_fault_at_any_call_of_the_first_and_of_the_second_run(emulate: Emulate
         site.push({f"{FOLDER}/c.yaml": claim(f"d{number}")})
         settled(site)
         emulate.clear()
+
+
+@pytest.mark.parametrize("seed", [1, 2])
+def test_every_message_twice_and_in_any_order(emulate: Emulate, seed: int) -> None:
+    site = Site(emulate, FILES)
+    site.restart(copies=2, seed=seed)
+    first = site.repository.head()
+    second = site.repository.push({f"{FOLDER}/c.yaml": claim("d")})
+
+    site.deliver(after=second, before=first)
+    site.deliver(after=first)
+    site.deliver(after=second, before=first)
+
+    settled(site, site.run_of(second))
 
 
 def test_an_answer_that_never_comes(emulate: Emulate) -> None:
