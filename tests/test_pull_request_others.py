@@ -28,6 +28,8 @@ def test_commits_of_others_are_kept_and_their_files_left(emulate: Emulate) -> No
     assert f"Left as somebody else changed them; compare them with the report:**\n\n- `{APP}`" in pull["body"]
     top = site.repository.call("GET", f"/git/commits/{site.repository.head(BRANCH)}")
     assert [parent["sha"] for parent in top["parents"]] == [human, site.repository.head()]
+    assert top["message"].startswith("Bring deploy/shop up to date for AKS (shop)\n\nAKS0101 The storage class does not exist on AKS. ")
+    assert top["message"].endswith(f"\n\nAks-Copilot-Run: {site.newest}")
 
 
 def test_what_others_committed_survives_a_third_run_and_a_repeated_message(emulate: Emulate) -> None:

@@ -36,6 +36,8 @@ class Plan:
     there: dict[str, TreeEntry] = field(default_factory=dict)
     content: dict[str, bytes] = field(default_factory=dict)
     steps: list[tuple[str, Kinds]] = field(default_factory=list)
+    message: str = ""
+    """Of one commit that has it all."""
     left: tuple[str, ...] = ()
     watched: tuple[Watcher, ...] = ()
     questions: bool = False
@@ -102,6 +104,7 @@ class _Sources:
 def _collect(made: Plan, sources: _Sources, memory: Memory) -> None:
     layout, outcomes = made.layout, sources.finished.outcomes
     steps = commits.steps(outcomes, sources.original, sources.final)
+    made.message = commits.whole_message(f"Bring {layout.folder or 'the manifests'} up to date for AKS", steps, sources.finished.setup)
     changed = any(outcome.status in ("patched", "created") and outcome.path != FILE_NAME for outcome in outcomes)
     known = layout.place(MARKER) in made.there
     for step in steps:

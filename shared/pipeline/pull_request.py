@@ -10,7 +10,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from shared.domain import commits, pull_text
+from shared.domain import pull_text
 from shared.domain.code_host import Commit, Repository
 from shared.domain.code_writer import CodeWriter, PullRequest
 from shared.domain.errors import CriticalError, ValidationError
@@ -131,7 +131,7 @@ class _Publication:
             line, left = self._commits(plan, newest, target)
         else:
             there = self._line(job.reader.commit(job.repository, str(head)), newest)
-            update = on_top(there, (newest.sha, newest.tree), _without(plan), plan.content, self.memory, self._message(plan), strict=True)
+            update = on_top(there, (newest.sha, newest.tree), _without(plan), plan.content, self.memory, plan.message, strict=True)
             line, left = update.line, tuple(sorted({*plan.left, *update.left}))
         self._prove(plan, line, left)
         if line.head == head:
@@ -159,13 +159,13 @@ class _Publication:
         """The commits on top of the base, one for each kind of change."""
         job, line = self.job, self._line(target, newest)
         if target.sha != newest.sha:
-            update = on_top(line, (newest.sha, newest.tree), _without(plan), plan.content, self.memory, self._message(plan), strict=False)
+            update = on_top(line, (newest.sha, newest.tree), _without(plan), plan.content, self.memory, plan.message, strict=False)
             if not update.clean:
                 raise ValidationError(f"{plan.layout.base} and {job.base} changed the same files: merge {job.base} into {plan.layout.base}")
             return update.line, update.left
         current = {path: kind_of(entry) for path, entry in plan.there.items()}
         wanted = _without(plan)
-        for message, kinds in [*plan.steps, (self._message(plan), wanted)]:
+        for message, kinds in [*plan.steps, (plan.message, wanted)]:
             step = {path: kind for path, kind in kinds.items() if path in wanted and current.get(path) != kind}
             if step:
                 line = line.add(message, changes_of(step, plan.content))
@@ -174,11 +174,6 @@ class _Publication:
 
     def _line(self, commit: Commit, newest: Commit) -> Line:
         return Line(self.job.reader, self.job.writer, self.job.repository, newest.at, commit.sha, commit.tree)
-
-    def _message(self, plan: Plan) -> str:
-        what = f"Bring {plan.layout.folder or 'the manifests'} up to date for AKS"
-        text = f"From {self.job.base} at {str(self.job.origin['commit'])[:12]}; the pull request says what changed and why."
-        return "\n\n".join([commits.subject(what, self.job.app), text, commits.trailer(self.job.run)])
 
     def _prove(self, plan: Plan, line: Line, left: Sequence[str]) -> None:
         """What GitHub has is what the run made, byte for byte. Raises CriticalError where it is not."""
