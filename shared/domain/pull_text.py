@@ -16,6 +16,11 @@ from shared.domain.run import RunSetup
 
 _MARKER = re.compile(r"<!-- aks-copilot run=(\S+) result=(\S+) -->")
 _SHOWN, _LONG = 20, 200
+_IGNORE = (
+    "**Before the merge, add {} to `.sourceignore`:** in a folder without a kustomization Flux takes every YAML file for an object, "
+    "and stops at one that is none."
+)
+"""https://github.com/fluxcd/kustomize-controller/issues/175 (read 2026-11)."""
 NOTHING = "none"
 """The result of a pull request that the program closed."""
 
@@ -51,7 +56,10 @@ def paragraphs(layout: Layout, watched: Iterable[Watcher], left: Sequence[str], 
 
     `asked`: there are questions, whose answers are read on that branch.
     """
-    told = [*(_watched(layout, watcher) for watcher in list(watched)[:_SHOWN]), _where(layout)]
+    readers = list(watched)
+    told = [*(_watched(layout, watcher) for watcher in readers[:_SHOWN]), _where(layout)]
+    if any(watcher.plain for watcher in readers) and layout.kind != "branch":
+        told.append(_IGNORE.format(_name(layout.place(FILE_NAME))))
     if asked is not None:
         told.append(_asking(layout, asked))
     if left:

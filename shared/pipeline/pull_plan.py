@@ -7,8 +7,9 @@ from __future__ import annotations
 
 import hashlib
 import json
+import posixpath
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 from shared.domain import commits
@@ -18,7 +19,7 @@ from shared.domain.decision_file import FILE_NAME
 from shared.domain.errors import CriticalError
 from shared.domain.gitops import Watcher, watchers
 from shared.domain.layout import MARKER, MARKER_TEXT, Layout, carried, is_gitops, layout_of
-from shared.domain.manifest import read_manifest, resources
+from shared.domain.manifest import KUSTOMIZATION_NAMES, read_manifest, resources
 from shared.domain.merging import Wanted, is_free
 from shared.pipeline import checkout, names, results, state
 from shared.pipeline.context import Context, Read
@@ -88,7 +89,7 @@ def plan(
     original, final = _readers(ctx, run)
     _collect(made, _Sources(finished, own, original, final, len(source.sha)), memory)
     made.questions = any(outcome.questions for outcome in finished.outcomes)
-    made.watched = tuple(_watchers(finished, original, origin, made.layout.base))
+    made.watched = tuple(_marked(watcher, made) for watcher in _watchers(finished, original, origin, made.layout.base))
     return made
 
 
@@ -175,6 +176,12 @@ def _readers(ctx: Context, run: str) -> tuple[Read, Read]:
         return found[0]
 
     return batches.original, final
+
+
+def _marked(watcher: Watcher, made: Plan) -> Watcher:
+    """Flux writes a kustomization of its own where the folder that it reads has none."""
+    built = any(posixpath.join(watcher.path or "", name) in made.there for name in KUSTOMIZATION_NAMES)
+    return replace(watcher, plain=watcher.tool == "Flux" and not built)
 
 
 def _watchers(finished: results.Finished, original: Read, origin: Mapping[str, Any], branch: str) -> Sequence[Watcher]:
