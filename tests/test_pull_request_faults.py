@@ -121,6 +121,33 @@ def test_a_push_of_somebody_else_in_the_middle_is_not_overwritten(emulate: Emula
     assert len(site.repository.pulls()) == 1
 
 
+def late(site: Site, before: str, times: int) -> None:
+    ref = [{"ref": "refs/heads/main", "object": {"sha": before}}]
+    site.emulate.github.answer("GET", "/git/matching-refs/heads/main", Reply(200, ref), times=times)
+
+
+def test_a_push_that_github_shows_late_is_waited_for(emulate: Emulate) -> None:
+    site = Site(emulate, FILES)
+    before = site.push()
+    after = site.repository.push({f"{FOLDER}/c.yaml": claim("d")})
+    late(site, before, 3)
+
+    site.deliver(before, after)
+
+    settled(site)
+
+
+def test_a_branch_that_stays_where_it_was_was_set_back(emulate: Emulate) -> None:
+    site = Site(emulate, FILES)
+    before = site.push()
+    after = site.repository.push({f"{FOLDER}/c.yaml": claim("d")})
+    late(site, before, -1)
+
+    site.deliver(before, after)
+
+    assert site.last == {"superseded": before}
+
+
 def test_a_branch_that_nobody_may_write_is_told_and_not_tried_for_ever(emulate: Emulate) -> None:
     site = Site(emulate, FILES)
     emulate.github.answer("POST", "/git/refs", Reply(403, {"message": "Resource not accessible by integration"}))

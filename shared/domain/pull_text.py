@@ -58,6 +58,10 @@ def paragraphs(layout: Layout, watched: Iterable[Watcher], left: Sequence[str], 
     """
     readers = list(watched)
     told = [*(_watched(layout, watcher) for watcher in readers[:_SHOWN]), _where(layout)]
+    if layout.kind == "in-place" and not readers:
+        told.append(
+            f"Whatever deploys them to the source cluster from {_name(layout.base)} deploys this too: merge when the application moves."
+        )
     if any(watcher.plain for watcher in readers) and layout.kind != "branch":
         told.append(_IGNORE.format(_name(layout.place(FILE_NAME))))
     if asked is not None:

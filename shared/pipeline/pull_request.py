@@ -13,7 +13,7 @@ from typing import Any
 from shared.domain import pull_text
 from shared.domain.code_host import Commit, Repository
 from shared.domain.code_writer import CodeWriter, PullRequest
-from shared.domain.errors import CriticalError, ValidationError
+from shared.domain.errors import CriticalError, TransientError, ValidationError
 from shared.domain.repository import ROOT, Application, of_manifests, touched
 from shared.domain.webhook import OWN_BRANCHES
 from shared.pipeline import checkout, lock, names, own_branch, publish, pull_plan, results, state
@@ -22,6 +22,8 @@ from shared.pipeline.own_branch import Line, Memory, changes_of, on_top
 from shared.pipeline.pull_plan import Plan, kind_of
 
 NAME = "pull-request"
+_LATE = 300.0
+"""Seconds after which a branch that still is where it was before the push was set back, and is not shown late."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,7 +42,9 @@ class PullRequestPublisher:
         with lock.held(ctx, own_branch.place(job.repository, job.branch), NAME):
             report = self.report_url.replace("{runId}", run) if self.report_url else None
             told = _Publication(job, report).tell()
-        return {k: v for k, v in before.items() if k not in ("error", "at")} or told if "superseded" in told else told
+        if "superseded" not in told:
+            return told
+        return {k: v for k, v in before.items() if k not in ("error", "at")} or told
 
 
 class _Job:
@@ -61,10 +65,16 @@ class _Job:
         return self.reader.commit(self.repository, head)
 
     def superseded(self, newest: Commit) -> bool:
-        """Whether a later push changed the application: that push has a run of its own."""
+        """Whether a later push changed the application: that push has a run of its own.
+
+        Raises TransientError where GitHub may not show the push of this run yet.
+        """
         mine = str(self.origin["commit"])
         if newest.sha == mine:
             return False
+        young = self.ctx.clock() - state.load(self.ctx, names.started(self.run))["startedAt"] < _LATE
+        if young and newest.sha == self.origin.get("before"):
+            raise TransientError(f"GitHub does not show the push to {self.base} yet")
         found = self.reader.compare(self.repository, mine, newest.sha)
         if found is None or not found.whole or not found.straight:
             return True
