@@ -121,6 +121,51 @@ def test_a_push_of_somebody_else_in_the_middle_is_not_overwritten(emulate: Emula
     assert len(site.repository.pulls()) == 1
 
 
+class GraphQL:
+    """The emulator has no GraphQL: `updateRefs` is answered here as GitHub documents it, and done there. `before` comes first."""
+
+    def __init__(self, site: Site, before: Callable[[], object] = lambda: None) -> None:
+        self.site, self.before = site, before
+        self.asked: list[dict[str, str]] = []
+        site.emulate.github.answer("POST", "^/graphql$", self.answer)
+
+    def answer(self, seen: Seen) -> Reply:
+        self.before()
+        values = seen.json["variables"]
+        self.asked.append(values)
+        assert "beforeOid: $before, afterOid: $after, force: true" in seen.json["query"]
+        if self.site.repository.head(BRANCH) != values["before"]:
+            return Reply(200, {"data": {"updateRefs": None}, "errors": [{"type": "UNPROCESSABLE", "message": "the reference moved"}]})
+        self.site.repository.call("PATCH", f"/git/{values['name']}", {"sha": values["after"], "force": True})
+        return Reply(200, {"data": {"updateRefs": {"clientMutationId": None}}})
+
+
+def test_where_github_can_a_branch_is_replaced_only_as_it_was_seen(emulate: Emulate) -> None:
+    site = Site(emulate, FILES)
+    site.push()
+    old = site.repository.head(BRANCH)
+    graphql = GraphQL(site)
+
+    site.push({f"{FOLDER}/c.yaml": claim("d")})
+
+    settled(site)
+    node = site.repository.call("GET", "")["node_id"]
+    new = site.repository.head(BRANCH)
+    assert graphql.asked == [{"repository": node, "name": f"refs/heads/{BRANCH}", "before": old, "after": new}]
+    assert emulate.github.calls("PATCH", "/git/refs/") == []
+
+
+def test_a_push_of_somebody_else_in_the_very_last_moment_is_not_overwritten(emulate: Emulate) -> None:
+    site = Site(emulate, FILES)
+    site.push()
+    GraphQL(site, before=lambda: "NOTES.md" in site.files() or site.repository.push({"NOTES.md": "mine\n"}, branch=BRANCH))
+
+    site.push({f"{FOLDER}/c.yaml": claim("d")})
+
+    assert site.files()["NOTES.md"] == b"mine\n"
+    assert b"name: d" in site.files()[f"{FOLDER}/c.yaml"]
+
+
 def late(site: Site, before: str, times: int) -> None:
     ref = [{"ref": "refs/heads/main", "object": {"sha": before}}]
     site.emulate.github.answer("GET", "/git/matching-refs/heads/main", Reply(200, ref), times=times)
