@@ -11,11 +11,11 @@ from typing import Any
 
 from emulate_support import APP_ID, APP_OWNER, SECRET, TOKEN, Emulate, Repository
 from funchost_harness import Served
+from review_support import Reviewer
 from test_check_run import Adding
 from test_github_host import repository_of, settled, wait_for
 from test_pipeline_host import result_of, serve, wait_until
 from test_slack_adapter import channel
-from test_suggestions_github import Reviewer
 
 from funchost.azurite import Azurite
 from shared.pipeline import names
