@@ -188,12 +188,25 @@ def test_where_nothing_is_left_to_change_an_open_one_is_told_and_closed(emulate:
     (pull,) = site.repository.pulls()
     assert pull["state"] == "closed"
     assert pull["body"].startswith("Nothing is left to change: `main`")
+    assert "What needs a person is in the report." not in pull["body"]
     (comment,) = site.repository.call("GET", "/issues/1/comments")
     assert comment["body"].startswith("Nothing is left to change")
     assert site.last["state"] == "closed: nothing is left to change"
 
     site.push({APP: claim()})
     assert [(p["number"], p["state"]) for p in site.repository.pulls()] == [(1, "open")]
+
+
+def test_a_run_that_could_not_look_at_the_files_closes_nothing(emulate: Emulate) -> None:
+    site = Site(emulate, {APP: claim()})
+    site.push()
+    before = site.repository.pulls()
+
+    site.push({f"{FOLDER}/.aks-copilot.yaml": "storageClasses: [broken\n"})
+
+    assert {entry["status"] for entry in site.world.report(site.newest).values()} == {"failed"}
+    assert site.repository.pulls() == before
+    assert site.last["state"] == "open: the last run could not look at every file"
 
 
 def test_an_open_one_with_commits_of_others_is_told_and_stays_open(emulate: Emulate) -> None:

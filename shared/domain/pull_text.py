@@ -71,9 +71,12 @@ def paragraphs(layout: Layout, watched: Iterable[Watcher], left: Sequence[str], 
     return told
 
 
-def closing(layout: Layout, commit: str) -> str:
+def closing(layout: Layout, commit: str, outcomes: Iterable[FileOutcome]) -> str:
     """Why the program closes its own pull request."""
-    return f"Nothing is left to change: {_name(layout.base)} at {commit[:7]} needs no change for AKS that is not there already."
+    files = list(outcomes)
+    open_ones = any(o.status == "refused" or any(v.resolution in ("suggested", "needs-human") for v in o.violations) for o in files)
+    what = f"Nothing is left to change: {_name(layout.base)} at {commit[:7]} needs no change for AKS that is not there already"
+    return f"{what}, and that the program can make. What needs a person is in the report." if open_ones else f"{what}."
 
 
 def _watched(layout: Layout, watcher: Watcher) -> str:

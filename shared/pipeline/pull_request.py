@@ -217,10 +217,16 @@ class _Publication:
         return pull_text.pull_body(done.setup, done.outcomes, done.diffs, above=above, result=result, report_url=self.report)
 
     def _nothing(self, plan: Plan, current: PullRequest | None, newest: Commit) -> dict[str, Any]:
-        """Close an open pull request that has nothing to say any more; one with commits of others is only told."""
+        """Close an open pull request that has nothing to say any more; one with commits of others is only told.
+
+        Files that failed may need the changes that it has.
+        """
         if current is None:
             return {}
-        job, why = self.job, pull_text.closing(plan.layout, newest.sha)
+        outcomes = self.job.finished.outcomes
+        if any(outcome.status == "failed" for outcome in outcomes):
+            return self._told(current, plan, "open: the last run could not look at every file")
+        job, why = self.job, pull_text.closing(plan.layout, newest.sha, outcomes)
         head = job.writer.head(job.repository, job.branch)
         job.writer.comment_once(job.repository, current.number, pull_text.marker(job.run, pull_text.NOTHING), why)
         if head is not None and not self._ours(head, newest, None):
