@@ -92,7 +92,8 @@ def _head(setup: RunSetup, files: Sequence[FileOutcome]) -> str:
 def _sections(files: Sequence[FileOutcome], diffs: Mapping[str, str]) -> list[_Section]:
     ask = "Answer in `.aks-copilot.yaml` beside the manifests; the next run uses the answers and does not ask again."
     would = (
-        "They may change how the application behaves, so somebody has to want them: `aks-copilot fix --unsafe` applies them in a checkout."
+        "They may change how the application behaves, so somebody has to want them: `unsafe: true` under `repository` in "
+        "`.aks-copilot.yaml` applies them from the next run on, `aks-copilot fix --unsafe` in a checkout."
     )
     unread = [o for o in files if o.status in ("failed", "refused")]
     written = [o for o in files if o.status in ("patched", "created")]
