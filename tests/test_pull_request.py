@@ -68,7 +68,13 @@ def test_a_push_becomes_a_branch_with_the_result_and_a_pull_request(emulate: Emu
 
 
 def test_the_body_tells_where_the_results_are_what_is_asked_and_by_whom_it_was_made(emulate: Emulate) -> None:
-    site = Site(emulate, {APP: DEPLOYMENT + "          envFrom: [{secretRef: {name: db}}]\n---\n" + claim(like="acme-gold")})
+    site = Site(
+        emulate,
+        {
+            APP: DEPLOYMENT + "          envFrom: [{secretRef: {name: db}}]\n---\n" + claim(like="acme-gold"),
+            f"{FOLDER}/data.yaml": claim("more"),
+        },
+    )
 
     site.push()
 
@@ -161,6 +167,7 @@ def test_questions_alone_are_worth_a_pull_request(emulate: Emulate, layout: str)
 
     (pull,) = site.repository.pulls()
     assert "storageClasses.acme-gold" in pull["body"]
+    assert pull["body"].startswith("No manifest changes yet: the questions come first.")
     assert site.files().keys() - site.files("main").keys() == {f"{FOLDER}/.aks-copilot.yaml"}
     answered = site.files()[f"{FOLDER}/.aks-copilot.yaml"] + b"storageClasses: {acme-gold: managed-csi-premium}\n"
     site.push({f"{FOLDER}/.aks-copilot.yaml": answered})
@@ -168,6 +175,7 @@ def test_questions_alone_are_worth_a_pull_request(emulate: Emulate, layout: str)
     changed = site.files()[APP if layout == "in-place" else f"{FOLDER}-aks/app.yaml"]
     assert b"storageClassName: managed-csi-premium" in changed
     assert "acme-gold" not in site.repository.pulls()[0]["body"].partition("## Changed, and why")[0]
+    assert "No manifest changes yet" not in site.repository.pulls()[0]["body"]
 
 
 def test_where_nothing_needs_a_change_no_pull_request_is_opened(emulate: Emulate) -> None:

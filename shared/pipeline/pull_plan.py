@@ -43,11 +43,18 @@ class Plan:
     watched: tuple[Watcher, ...] = ()
     questions: bool = False
     """Whether something is asked."""
+    created: tuple[str, ...] = ()
+    """New manifests, such as the shared Gateway."""
 
     @property
     def changes(self) -> Wanted:
         """What differs from the base."""
         return {path: kind for path, kind in self.wanted.items() if path not in self.left and kind != kind_of(self.there.get(path))}
+
+    @property
+    def written(self) -> bool:
+        """Whether there is more than the decisions file."""
+        return any(path != self.layout.place(FILE_NAME) for path in self.wanted)
 
     @property
     def worth(self) -> bool:
@@ -89,6 +96,8 @@ def plan(
     original, final = _readers(ctx, run)
     _collect(made, _Sources(finished, own, original, final, len(source.sha)), memory)
     made.questions = any(outcome.questions for outcome in finished.outcomes)
+    created = [outcome.path for outcome in finished.outcomes if outcome.status == "created" and outcome.path != FILE_NAME]
+    made.created = tuple(made.layout.place(path) for path in created)
     made.watched = tuple(_marked(watcher, made) for watcher in _watchers(finished, original, origin, made.layout.base))
     return made
 

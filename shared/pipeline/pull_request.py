@@ -204,7 +204,8 @@ class _Publication:
 
     def _pull(self, plan: Plan, current: PullRequest | None, left: Sequence[str]) -> PullRequest:
         job = self.job
-        above = pull_text.paragraphs(plan.layout, plan.watched, left, job.base if plan.questions else None)
+        asked = job.base if plan.questions else None
+        above = pull_text.paragraphs(plan.layout, plan.watched, left, asked, written=plan.written, created=plan.created)
         text = self._body(above, plan.result)
         if current is None:
             return job.writer.open_pull(job.repository, job.branch, plan.layout.base, pull_text.title(job.app), text)
