@@ -67,6 +67,13 @@ def test_a_gitops_tool_is_told_the_folder_that_takes_the_place_of_its_own(source
     assert first.endswith(read)
 
 
+@pytest.mark.parametrize(("path", "told"), [("", True), ("apps", True), (None, True), ("apps/web", False), ("other", False)])
+def test_flux_is_kept_from_the_answers_only_where_it_reads_them(path: str | None, told: bool) -> None:
+    texts = paragraphs(Layout("in-place", "apps", "apps", "main"), [Watcher("Flux", "apps", path, plain=True)], [])
+
+    assert any("add `apps/.aks-copilot.yaml` to `.sourceignore`" in text for text in texts) == told
+
+
 def test_questions_alone_point_to_no_folder_that_is_not_there() -> None:
     folder = paragraphs(Layout("folder", "", "shop-aks", "main"), [Watcher("Argo CD", "shop", "")], [], "main", written=False)
     place = paragraphs(Layout("in-place", "", "", "main"), [], [], "main", written=False)

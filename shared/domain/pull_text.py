@@ -62,13 +62,17 @@ def paragraphs(
     `created`: paths in the repository of new manifests.
     """
     readers = list(watched) if written else []
-    told = [*(_watched(layout, watcher, created) for watcher in readers[:_SHOWN]), _where(layout) if written else _later(layout)]
+    told = [
+        *(_watched(layout, watcher, created) for watcher in readers[:_SHOWN]),
+        _where(layout, pointed=bool(readers)) if written else _later(layout),
+    ]
     if layout.kind == "in-place" and written and not readers:
         told.append(
             f"Whatever deploys them to the source cluster from {_name(layout.base)} deploys this too: merge when the application moves."
         )
-    if any(watcher.plain for watcher in readers) and layout.kind != "branch":
-        told.append(_IGNORE.format(_name(layout.place(FILE_NAME))))
+    answers = layout.place(FILE_NAME)
+    if any(watcher.plain and _is_above(watcher.path or "", answers) for watcher in readers) and layout.kind != "branch":
+        told.append(_IGNORE.format(_name(answers)))
     if asked is not None:
         told.append(_asking(layout, asked))
     if left:
@@ -108,12 +112,13 @@ def _later(layout: Layout) -> str:
     return "No manifest changes yet: the questions come first."
 
 
-def _where(layout: Layout) -> str:
+def _where(layout: Layout, *, pointed: bool) -> str:
+    """`pointed`: the readers of the base were told already what to read instead."""
     source = _name(layout.source) if layout.source else "the repository's root"
     if layout.kind == "folder":
         return (
-            f"The version for AKS is {_name(layout.folder)}: point AKS there. The files in {source} stay as they are for the source "
-            "cluster; only `.aks-copilot.yaml`, with the answers, is written there."
+            f"The version for AKS is {_name(layout.folder)}{'' if pointed else ': point AKS there'}. The files in {source} stay as they "
+            "are for the source cluster; only `.aks-copilot.yaml`, with the answers, is written there."
         )
     if layout.kind == "branch":
         return f"The version for AKS is the branch {_name(layout.base)}: point AKS there. The branch of the source cluster stays as it is."
