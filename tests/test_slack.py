@@ -211,3 +211,22 @@ def test_texts_cannot_ping_and_secrets_are_hidden() -> None:
     message = failed_message(Told("shop-000000000000", "shop"), "patcher", "password=hunter2hunter2")
     assert "hunter2hunter2" not in json.dumps(message.blocks)
     assert "POST /api/runs/shop-000000000000/replay" in json.dumps(message.blocks)
+
+
+@pytest.mark.parametrize(("frozen", "advice"), [(True, "replay it: `POST /api/runs/"), (False, "mend the cause and push or upload again")])
+def test_a_failed_run_is_told_with_what_helps_and_no_link_to_a_report_that_is_not_there(frozen: bool, advice: str) -> None:
+    chat = Channel()
+    world, _ = ran(chat)
+    broken = f"shop-{'0' * 12}"
+    state.save(world.context, names.origin(broken), {"repository": "acme/shop", "commit": "c" * 40})
+    state.save(world.context, names.failed(broken), {"stage": "intake", "error": ".aks-copilot.yaml:2: repository.layout"})
+    if frozen:
+        state.save(world.context, names.manifest(broken), {"batches": 1})
+
+    world.context.publishers["slack"](world.context, broken)
+
+    said = chat.said()[-1]
+    assert advice in said
+    assert "acme/shop@ccccccc" in said
+    assert "Report>" not in said
+    assert "Report>" in chat.said()[0]

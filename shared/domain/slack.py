@@ -55,11 +55,13 @@ def finished_message(told: Told, setup: RunSetup, outcomes: Sequence[FileOutcome
     return ChatMessage(told.run, title, tuple(blocks))
 
 
-def failed_message(told: Told, stage: str, error: str) -> ChatMessage:
-    """The message of a run that cannot go on by itself."""
+def failed_message(told: Told, stage: str, error: str, *, replayable: bool = True) -> ChatMessage:
+    """The message of a run that cannot go on by itself. `replayable`: its files were read before it failed."""
     title = f"{told.app}: the run failed at the {stage}"
-    why = f"{escape(error)}\nOnce the cause is gone, replay it: `POST /api/runs/{told.run}/replay`."
-    return ChatMessage(told.run, title, (_header(title), *_section([why]), *_rest(told)))
+    replay = f"Once the cause is gone, replay it: `POST /api/runs/{told.run}/replay`."
+    anew = "Its files were not read yet: mend the cause and push or upload again, or press Redeliver on GitHub."
+    lines = [*([escape(told.origin)] if told.origin else []), escape(error), replay if replayable else anew]
+    return ChatMessage(told.run, title, (_header(title), *_section(lines), *_rest(told)))
 
 
 def lost_message(key: str, queue: str, error: str) -> ChatMessage:

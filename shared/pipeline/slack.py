@@ -10,7 +10,7 @@ from __future__ import annotations
 import hashlib
 import json
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from typing import Any
 
 from shared.domain import deployment, slack
@@ -67,7 +67,9 @@ def _message(ctx: Context, run: str, report_url: str | None) -> tuple[ChatMessag
     told = _told(ctx, run, report_url)
     failed, finished = state.find(ctx, names.failed(run)), results.finished(ctx, run)
     if failed is not None:
-        return slack.failed_message(told, str(failed["stage"]), str(failed["error"])), "failed"
+        unread = replace(told, links={name: url for name, url in told.links.items() if name != "report"})  # there is none
+        frozen = state.exists(ctx, names.manifest(run))
+        return slack.failed_message(unread, str(failed["stage"]), str(failed["error"]), replayable=frozen), "failed"
     if finished is None:
         return None, ""
     deployed = (state.find(ctx, names.deployment(run)) or {}).get("state")
