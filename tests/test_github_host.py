@@ -197,7 +197,7 @@ def test_settings_that_cannot_be_used_and_a_pull_request_of_a_fork(emulate: Emul
     shown = status.run_status(context, failed)
     assert shown is not None
     assert shown["state"] == "failed"
-    assert shown["errors"][-1]["error"] == ".aks-copilot.yaml:2: repository.result: Extra inputs are not permitted"
+    assert [e["error"] for e in shown["errors"]] == [".aks-copilot.yaml:2: repository.result: Extra inputs are not permitted"]
 
     head = repository.push({"a.yaml": "a: 2\n"}, branch="theirs", force_onto=base)
     pull = {"number": 9, "head": {"ref": "theirs", "sha": head, "repo": {"full_name": "eve/fork"}}, "base": {"ref": "main", "sha": base}}

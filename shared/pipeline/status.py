@@ -74,6 +74,10 @@ def _joined(ctx: Context, run: str) -> int:
 
 
 def _errors(ctx: Context, run: str, found: Sequence[str]) -> list[Mapping[str, Any]]:
-    wanted = [name for name in found if name.startswith("errors/")][:20] + (["failed.json"] if "failed.json" in found else [])
-    records = (state.find(ctx, f"{run}/{name}") for name in wanted)
-    return [{key: record.get(key) for key in ("stage", "attempt", "class", "error", "at")} for record in records if record]
+    """What went wrong, each try; what ended the run only where no try says the same."""
+    tries = [name for name in found if name.startswith("errors/")][:20]
+    records = [record for name in tries if (record := state.find(ctx, f"{run}/{name}"))]
+    end = state.find(ctx, names.failed(run)) if "failed.json" in found else None
+    if end and not any((one["stage"], one["error"]) == (end["stage"], end["error"]) for one in records):
+        records.append(end)
+    return [{key: record.get(key) for key in ("stage", "attempt", "class", "error", "at")} for record in records]
