@@ -5,6 +5,8 @@ from __future__ import annotations
 import datetime as dt
 from collections import Counter
 
+from test_convert_template import run
+
 from shared.domain.operators import operator_of_group, operator_of_package, table
 from shared.domain.target import default_target
 from shared.domain.trimmed import trim
@@ -42,3 +44,12 @@ def test_the_index_keeps_the_charts_that_a_run_installs():
     assert "spec" not in trim(release)
     release["spec"]["chart"] = {"spec": {"chart": "kyverno", "version": "3"}}
     assert trim(release)["spec"] == {"chart": {"spec": {"chart": "kyverno"}}}
+
+
+def test_a_question_about_an_operator_is_plain_text():
+    subscription = "apiVersion: operators.coreos.com/v1alpha1\nkind: Subscription\nmetadata: {name: cert-manager, namespace: shop}\n"
+    subscription += "spec: {name: cert-manager, channel: stable, source: community-operators, sourceNamespace: openshift-marketplace}\n"
+    questions = run(("subscription.yaml", subscription))["subscription.yaml"].outcome.questions
+
+    assert questions
+    assert {type(text) for q in questions for text in (q.key, q.question, q.example)} == {str}

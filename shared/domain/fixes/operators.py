@@ -24,6 +24,6 @@ def operator_replaced(_: Mapping[str, Any], found: Found, __: Nothing, facts: Fa
     answer = facts.decision(key)
     if not isinstance(answer, str) or not answer:
         known = f" Known: {found.fields['instead']}." if "instead" in found.fields else ""
-        question = Question(key, f"What installs {package} on AKS from now on?{known}", found.fields.get("instead", "Helm chart"))
+        question = Question(key, f"What installs {package} on AKS from now on?{known}", str(found.fields.get("instead", "Helm chart")))
         raise CannotConvert("Without its operator the application's custom resources are refused: it must come from somewhere.", question)
     return Conversion((Op("remove", ""),))
