@@ -8,7 +8,7 @@ from typing import Any
 
 from emulate_support import pull_payload
 from fake_code import FakeCode
-from test_github_intake import Site
+from intake_support import Site
 from test_slack import Channel
 
 from shared.domain.code_host import Comparison, Repository
