@@ -115,7 +115,8 @@ def _report_url(env: Mapping[str, str], problem: Callable[[str], None]) -> str |
     given, host = env.get("REPORT_URL", "").strip(), env.get("WEBSITE_HOSTNAME", "").strip()  # Azure sets the latter
     if given and ("{runId}" not in given or not given.startswith(("https://", "http://localhost"))):
         problem("REPORT_URL must start with https:// and have {runId} in it")
-    return given or (f"https://{host}/api/runs/{{runId}}/report?format=html" if host else None)
+    scheme = "http" if host.startswith(("localhost:", "127.0.0.1:")) else "https"  # the development host has no TLS
+    return given or (f"{scheme}://{host}/api/runs/{{runId}}/report?format=html" if host else None)
 
 
 def _number(env: Mapping[str, str], name: str, low: int, high: int, problem: Callable[[str], None]) -> int | None:

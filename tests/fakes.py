@@ -225,3 +225,9 @@ class _GuardedQueue:
 
     def send(self, queue: str, text: str, *, visibility_delay: float = 0) -> None:
         self._world.fuse.guard(lambda: self._inner.send(queue, text, visibility_delay=visibility_delay))
+
+
+def report_of(world: World) -> dict[str, tuple[object, object]]:
+    """(status, reason) by path of the only run."""
+    (run,) = world.runs()
+    return {path: (entry["status"], entry["reason"]) for path, entry in world.report(run).items() if path != "made.yaml"}

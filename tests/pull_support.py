@@ -95,6 +95,11 @@ class Site:
         index = [name for name in self.world.blobs.texts(names.RUNS) if name.startswith("index/")]
         return min(index).removeprefix("index/").partition("-")[2]
 
+    def run_of(self, commit: str) -> str:
+        """The run of a commit."""
+        origins = {n: d for n, d in self.world.blobs.texts(names.RUNS).items() if n.endswith("/origin.json")}
+        return next(name.split("/")[0] for name, data in origins.items() if json.loads(data)["commit"] == commit)
+
     @property
     def last(self) -> dict[str, Any]:
         """What the newest run published."""

@@ -10,7 +10,7 @@ import pytest
 from app_support import App, fix, run
 from test_apps import CASES
 
-from shared.domain.commits import Step, harmless, message, steps, subject
+from shared.domain.commits import Step, harmless, message, steps, subject, whole_message
 from shared.domain.decision_file import FILE_NAME
 from shared.domain.families import family_of
 from shared.domain.model import FileOutcome, PatchOperation, SourceFinding, Violation
@@ -124,6 +124,17 @@ def test_a_message_has_a_short_subject_the_reason_the_files_and_the_trailer() ->
     assert is_own_commit(text)
     assert lines[-1] == f"Aks-Copilot-Run: {SETUP.run_id}"
     assert all(len(line) <= 72 for line in lines)
+
+
+def test_one_commit_for_all_has_every_reason_up_to_a_bound() -> None:
+    found = [Step(family, {}, {f"AKS{family}{n:02d}": ["a.yaml"] for n in range(12)}) for family in ("01", "02")]
+
+    text = whole_message("Bring deploy/shop up to date for AKS", [*found, Step("answers", {}, {"AKS0001": [FILE_NAME]})], SETUP)
+
+    assert text.startswith("Bring deploy/shop up to date for AKS (shop)\n\nAKS0100\n- a.yaml\n\nAKS0101 The storage class")
+    assert "\n\nand 4 more rules: the pull request has them all\n\n" in text
+    assert FILE_NAME not in text
+    assert text.endswith(f"\n\nAks-Copilot-Run: {SETUP.run_id}")
 
 
 def test_a_message_says_what_was_wrong_once_and_hides_credentials() -> None:

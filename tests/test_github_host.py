@@ -28,10 +28,15 @@ SHOP = {p.name: p.read_bytes() for p in sorted((ROOT / "samples" / "k3s-shop").g
 NONE = "0" * 40
 
 
+def github(emulate: Emulate) -> dict[str, str]:
+    """Settings of the app; no pause between writes, which the emulator does not ask for."""
+    return {"GITHUB_API_URL": emulate.github.url, "GITHUB_WEBHOOK_SECRET": SECRET, "GITHUB_PAUSE_SECONDS": "0"}
+
+
 @pytest.fixture
 def host(emulate: Emulate, azurite: Azurite, context: Context, tmp_path: Path) -> Iterator[Served]:  # noqa: F811
     """The function app, reading from the emulator with a token."""
-    with serve(azurite, tmp_path, GITHUB_API_URL=emulate.github.url, GITHUB_TOKEN=TOKEN, GITHUB_WEBHOOK_SECRET=SECRET) as running:
+    with serve(azurite, tmp_path, GITHUB_TOKEN=TOKEN, **github(emulate)) as running:
         yield running
         print(running.text()[-20_000:])  # shown where the test fails
 
@@ -106,7 +111,7 @@ def test_as_a_github_app_with_two_applications(emulate: Emulate, azurite: Azurit
     files = {f"deploy/{app}/{path}": data for app in ("shop", "blog") for path, data in SHOP.items()} | {".aks-copilot.yaml": settings}
     files["deploy/shop/huge.yaml"] = b"a: 1\n" * 30_000
     app = {"GITHUB_APP_ID": str(APP_ID), "GITHUB_APP_PRIVATE_KEY": emulate.app_key, "MAX_FILE_BYTES": "100000"}
-    with serve(azurite, tmp_path, GITHUB_API_URL=emulate.github.url, GITHUB_WEBHOOK_SECRET=SECRET, **app) as host:
+    with serve(azurite, tmp_path, **github(emulate), **app) as host:
         repository = repository_of(emulate, host, {"README.md": "hello\n"}, owner=APP_OWNER, private=True)
         repository.push(files)
         assert sorted(names.app_of(run) for run in wait_for(context, 2)) == ["blog", "shop"]
@@ -114,13 +119,13 @@ def test_as_a_github_app_with_two_applications(emulate: Emulate, azurite: Azurit
         runs = wait_for(context, 3)
         base = repository.head()
         head = repository.push({"deploy/shop/extra.yaml": "apiVersion: v1\nkind: ConfigMap\nmetadata: {name: y}\n"}, branch="feature")
-        repository.open_pull("feature")
+        number = repository.open_pull("feature")["number"]
         (pulled,) = set(wait_for(context, 4)) - set(runs)
         assert_nothing_secret(context, host, emulate.app_key[40:80])
 
     assert sorted(names.app_of(run) for run in runs) == ["blog", "blog", "shop"]
     shown = origin(context, pulled)
-    assert (names.app_of(pulled), shown["commit"], shown["before"], shown["pullRequest"]) == ("shop", head, base, 1)
+    assert (names.app_of(pulled), shown["commit"], shown["before"], shown["pullRequest"]) == ("shop", head, base, number)
     assert {origin(context, run)["installation"] for run in [*runs, pulled]} == {INSTALLATION}
     assert len(emulate.github.calls("POST", "/access_tokens$")) <= 3  # one a process, whatever is read
     for run in [*runs, pulled]:

@@ -232,6 +232,14 @@ def test_a_pull_request_is_a_run_of_its_head() -> None:
     assert len(site.world.runs()) == 2
 
 
+def test_suggested_changes_are_applied_where_the_repository_wants_them() -> None:
+    site = Site(SHOP | {".aks-copilot.yaml": "repository: {unsafe: true}\n"})
+    site.push(before=NONE)
+
+    (run,) = site.world.runs()
+    assert site.stored(names.setup(run))["applyUnsafe"] is True
+
+
 def test_a_fork_does_not_choose_what_happens() -> None:
     site = Site(MONO)
     stranger = {".aks-copilot.yaml": "repository: {results: pull-request, branches: ['*']}\n", "deploy/blog/app.yaml": "kind: BAD\n# now\n"}

@@ -50,7 +50,8 @@ def test_commit_tree_blob(emulate: Emulate) -> None:
 
 
 def test_an_enterprise_server_has_its_api_below_a_path(emulate: Emulate) -> None:
-    answer = {"sha": NONE, "tree": {"sha": "1" * 40}, "message": "m", "committer": {"date": "2026-11-23T00:00:00Z"}}
+    who = {"date": "2026-11-23T00:00:00Z", "email": "a@example.com"}
+    answer = {"sha": NONE, "tree": {"sha": "1" * 40}, "message": "m", "committer": who, "parents": []}
     emulate.github.answer("GET", f"^/api/v3/repos/team/shop/git/commits/{NONE}$", Reply(200, answer))
     client = Client(f"{emulate.github.url}/api/v3/", EnvironmentSecrets({"GITHUB_TOKEN": TOKEN}))
     assert GitHubReader(client).commit(Repository("team/shop"), NONE).tree == "1" * 40

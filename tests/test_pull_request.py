@@ -68,7 +68,13 @@ def test_a_push_becomes_a_branch_with_the_result_and_a_pull_request(emulate: Emu
 
 
 def test_the_body_tells_where_the_results_are_what_is_asked_and_by_whom_it_was_made(emulate: Emulate) -> None:
-    site = Site(emulate, {APP: DEPLOYMENT + "          envFrom: [{secretRef: {name: db}}]\n---\n" + claim(like="acme-gold")})
+    site = Site(
+        emulate,
+        {
+            APP: DEPLOYMENT + "          envFrom: [{secretRef: {name: db}}]\n---\n" + claim(like="acme-gold"),
+            f"{FOLDER}/data.yaml": claim("more"),
+        },
+    )
 
     site.push()
 
@@ -161,6 +167,7 @@ def test_questions_alone_are_worth_a_pull_request(emulate: Emulate, layout: str)
 
     (pull,) = site.repository.pulls()
     assert "storageClasses.acme-gold" in pull["body"]
+    assert pull["body"].startswith("No manifest changes yet: the questions come first.")
     assert site.files().keys() - site.files("main").keys() == {f"{FOLDER}/.aks-copilot.yaml"}
     answered = site.files()[f"{FOLDER}/.aks-copilot.yaml"] + b"storageClasses: {acme-gold: managed-csi-premium}\n"
     site.push({f"{FOLDER}/.aks-copilot.yaml": answered})
@@ -168,6 +175,7 @@ def test_questions_alone_are_worth_a_pull_request(emulate: Emulate, layout: str)
     changed = site.files()[APP if layout == "in-place" else f"{FOLDER}-aks/app.yaml"]
     assert b"storageClassName: managed-csi-premium" in changed
     assert "acme-gold" not in site.repository.pulls()[0]["body"].partition("## Changed, and why")[0]
+    assert "No manifest changes yet" not in site.repository.pulls()[0]["body"]
 
 
 def test_where_nothing_needs_a_change_no_pull_request_is_opened(emulate: Emulate) -> None:
@@ -188,12 +196,25 @@ def test_where_nothing_is_left_to_change_an_open_one_is_told_and_closed(emulate:
     (pull,) = site.repository.pulls()
     assert pull["state"] == "closed"
     assert pull["body"].startswith("Nothing is left to change: `main`")
+    assert "What needs a person is in the report." not in pull["body"]
     (comment,) = site.repository.call("GET", "/issues/1/comments")
     assert comment["body"].startswith("Nothing is left to change")
     assert site.last["state"] == "closed: nothing is left to change"
 
     site.push({APP: claim()})
     assert [(p["number"], p["state"]) for p in site.repository.pulls()] == [(1, "open")]
+
+
+def test_a_run_that_could_not_look_at_the_files_closes_nothing(emulate: Emulate) -> None:
+    site = Site(emulate, {APP: claim()})
+    site.push()
+    before = site.repository.pulls()
+
+    site.push({f"{FOLDER}/.aks-copilot.yaml": "storageClasses: [broken\n"})
+
+    assert {entry["status"] for entry in site.world.report(site.newest).values()} == {"failed"}
+    assert site.repository.pulls() == before
+    assert site.last["state"] == "open: the last run could not look at every file"
 
 
 def test_an_open_one_with_commits_of_others_is_told_and_stays_open(emulate: Emulate) -> None:

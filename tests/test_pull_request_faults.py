@@ -43,15 +43,16 @@ def paused(emulate: Emulate, number: int) -> None:
     nth(emulate, number, Reply(403, {"message": "You have exceeded a secondary rate limit"}, headers), writes=True)
 
 
-def settled(site: Site) -> None:
-    """One pull request with exactly the run's result."""
+def settled(site: Site, run: str | None = None) -> None:
+    """One pull request with exactly the (newest) run's result."""
+    run = run or site.newest
     assert [(p["number"], p["state"]) for p in site.repository.pulls()] == [(1, "open")]
     assert site.branches() == [BRANCH, "main"]
-    results = {f"{FOLDER}/{path}": data for path, data in site.results(site.newest).items()}
+    results = {f"{FOLDER}/{path}": data for path, data in site.results(run).items()}
     assert site.files() == site.files("main") | results
     assert [c["message"].splitlines()[0] for c in site.commits()] == SUBJECTS
-    assert site.last["state"] == "open"
-    assert site.last["result"] in site.repository.pulls()[0]["body"]
+    assert site.told[run]["state"] == "open"
+    assert site.told[run]["result"] in site.repository.pulls()[0]["body"]
 
 
 @pytest.mark.parametrize(("fault", "calls"), [(lost, range(1, 9)), (refused, range(2, 31, 4)), (paused, range(1, 9, 2))])
@@ -66,6 +67,20 @@ def test_a_fault_at_any_call_of_the_first_and_of_the_second_run(emulate: Emulate
         site.push({f"{FOLDER}/c.yaml": claim(f"d{number}")})
         settled(site)
         emulate.clear()
+
+
+@pytest.mark.parametrize("seed", [1, 2])
+def test_every_message_twice_and_in_any_order(emulate: Emulate, seed: int) -> None:
+    site = Site(emulate, FILES)
+    site.restart(copies=2, seed=seed)
+    first = site.repository.head()
+    second = site.repository.push({f"{FOLDER}/c.yaml": claim("d")})
+
+    site.deliver(after=second, before=first)
+    site.deliver(after=first)
+    site.deliver(after=second, before=first)
+
+    settled(site, site.run_of(second))
 
 
 def test_an_answer_that_never_comes(emulate: Emulate) -> None:
@@ -104,6 +119,78 @@ def test_a_push_of_somebody_else_in_the_middle_is_not_overwritten(emulate: Emula
     assert site.files()["NOTES.md"] == b"mine\n"
     assert b"name: d" in site.files()[f"{FOLDER}/c.yaml"]
     assert len(site.repository.pulls()) == 1
+
+
+class GraphQL:
+    """The emulator has no GraphQL: `updateRefs` is answered here as GitHub documents it, and done there. `before` comes first."""
+
+    def __init__(self, site: Site, before: Callable[[], object] = lambda: None) -> None:
+        self.site, self.before = site, before
+        self.asked: list[dict[str, str]] = []
+        site.emulate.github.answer("POST", "^/graphql$", self.answer)
+
+    def answer(self, seen: Seen) -> Reply:
+        self.before()
+        values = seen.json["variables"]
+        self.asked.append(values)
+        assert "beforeOid: $before, afterOid: $after, force: true" in seen.json["query"]
+        if self.site.repository.head(BRANCH) != values["before"]:
+            return Reply(200, {"data": {"updateRefs": None}, "errors": [{"type": "UNPROCESSABLE", "message": "the reference moved"}]})
+        self.site.repository.call("PATCH", f"/git/{values['name']}", {"sha": values["after"], "force": True})
+        return Reply(200, {"data": {"updateRefs": {"clientMutationId": None}}})
+
+
+def test_where_github_can_a_branch_is_replaced_only_as_it_was_seen(emulate: Emulate) -> None:
+    site = Site(emulate, FILES)
+    site.push()
+    old = site.repository.head(BRANCH)
+    graphql = GraphQL(site)
+
+    site.push({f"{FOLDER}/c.yaml": claim("d")})
+
+    settled(site)
+    node = site.repository.call("GET", "")["node_id"]
+    new = site.repository.head(BRANCH)
+    assert graphql.asked == [{"repository": node, "name": f"refs/heads/{BRANCH}", "before": old, "after": new}]
+    assert emulate.github.calls("PATCH", "/git/refs/") == []
+
+
+def test_a_push_of_somebody_else_in_the_very_last_moment_is_not_overwritten(emulate: Emulate) -> None:
+    site = Site(emulate, FILES)
+    site.push()
+    GraphQL(site, before=lambda: "NOTES.md" in site.files() or site.repository.push({"NOTES.md": "mine\n"}, branch=BRANCH))
+
+    site.push({f"{FOLDER}/c.yaml": claim("d")})
+
+    assert site.files()["NOTES.md"] == b"mine\n"
+    assert b"name: d" in site.files()[f"{FOLDER}/c.yaml"]
+
+
+def late(site: Site, before: str, times: int) -> None:
+    ref = [{"ref": "refs/heads/main", "object": {"sha": before}}]
+    site.emulate.github.answer("GET", "/git/matching-refs/heads/main", Reply(200, ref), times=times)
+
+
+def test_a_push_that_github_shows_late_is_waited_for(emulate: Emulate) -> None:
+    site = Site(emulate, FILES)
+    before = site.push()
+    after = site.repository.push({f"{FOLDER}/c.yaml": claim("d")})
+    late(site, before, 3)
+
+    site.deliver(before, after)
+
+    settled(site)
+
+
+def test_a_branch_that_stays_where_it_was_was_set_back(emulate: Emulate) -> None:
+    site = Site(emulate, FILES)
+    before = site.push()
+    after = site.repository.push({f"{FOLDER}/c.yaml": claim("d")})
+    late(site, before, -1)
+
+    site.deliver(before, after)
+
+    assert site.last == {"superseded": before}
 
 
 def test_a_branch_that_nobody_may_write_is_told_and_not_tried_for_ever(emulate: Emulate) -> None:

@@ -20,6 +20,17 @@ KUSTOMIZED = {
     f"{FOLDER}/kustomization.yaml": KUSTOMIZATION,
     f"{FOLDER}/settings/app.ini": "a=1\n",
 }
+FLUX = """\
+apiVersion: source.toolkit.fluxcd.io/v1
+kind: GitRepository
+metadata: {{name: shop, namespace: flux-system}}
+spec: {{interval: 1m, url: "https://github.com/{repository}", ref: {{branch: main}}}}
+---
+apiVersion: kustomize.toolkit.fluxcd.io/v1
+kind: Kustomization
+metadata: {{name: shop, namespace: flux-system}}
+spec: {{interval: 1m, prune: true, path: ./deploy/shop, sourceRef: {{kind: GitRepository, name: shop}}}}
+"""
 WHOLE = "repository: {{source: k3s, layout: {layout}}}\n"
 
 
@@ -186,6 +197,20 @@ def test_a_base_that_argo_cd_reads_is_said_in_the_first_line(emulate: Emulate, l
 
     (pull,) = site.repository.pulls()
     assert pull["body"].startswith(expected)
+
+
+@pytest.mark.parametrize("kustomized", [False, True])
+def test_flux_without_a_kustomization_must_be_told_of_the_answers(emulate: Emulate, kustomized: bool) -> None:
+    more = {f"{FOLDER}/kustomization.yaml": "resources: [app.yaml, flux.yaml]\n"} if kustomized else {}
+    site = Site(emulate, {APP: claim(), **more}, "in-place")
+
+    site.push({f"{FOLDER}/flux.yaml": FLUX.format(repository=site.repository.name)})
+
+    text = site.repository.pulls()[0]["body"]
+    assert text.startswith(
+        "**Flux of the source cluster (`shop`) reads `main`: what is merged here is deployed to the source cluster too.**"
+    )
+    assert ("add `deploy/shop/.aks-copilot.yaml` to `.sourceignore`" in text) is not kustomized
 
 
 def test_argo_cd_of_another_branch_or_repository_is_not_spoken_of(emulate: Emulate) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import pytest
 from emulate_support import Emulate
 from pull_support import BRANCH, FOLDER, Site, claim
 
@@ -27,6 +28,8 @@ def test_commits_of_others_are_kept_and_their_files_left(emulate: Emulate) -> No
     assert f"Left as somebody else changed them; compare them with the report:**\n\n- `{APP}`" in pull["body"]
     top = site.repository.call("GET", f"/git/commits/{site.repository.head(BRANCH)}")
     assert [parent["sha"] for parent in top["parents"]] == [human, site.repository.head()]
+    assert top["message"].startswith("Bring deploy/shop up to date for AKS (shop)\n\nAKS0101 The storage class does not exist on AKS. ")
+    assert top["message"].endswith(f"\n\nAks-Copilot-Run: {site.newest}")
 
 
 def test_what_others_committed_survives_a_third_run_and_a_repeated_message(emulate: Emulate) -> None:
@@ -44,6 +47,35 @@ def test_what_others_committed_survives_a_third_run_and_a_repeated_message(emula
     assert site.repository.head(BRANCH) == made
     assert site.files()["NOTES.md"] == b"mine\n"
     assert b"data3" in site.files()[APP]
+
+
+def test_without_its_memory_the_program_knows_its_own_commits(emulate: Emulate) -> None:
+    site = Site(emulate, {APP: claim(), f"{FOLDER}/b.yaml": claim("b")})
+    site.push()
+    site.restart()
+
+    head = site.push({APP: claim("two")})
+
+    assert site.commits()[0]["parents"][0]["sha"] == head
+    assert len(site.commits()) == 2
+    assert b"name: two" in site.files()[APP]
+    assert [p["number"] for p in site.repository.pulls()] == [1]
+    assert "left" not in site.last
+
+
+@pytest.mark.parametrize("amended", [False, True])
+def test_without_its_memory_commits_of_others_are_kept_too(emulate: Emulate, amended: bool) -> None:
+    site = Site(emulate, {APP: claim()})
+    site.push()
+    commit = site.repository.call("GET", f"/git/commits/{site.repository.head(BRANCH)}")
+    onto = commit["parents"][0]["sha"] if amended else commit["sha"]
+    site.repository.push({"NOTES.md": "mine\n"}, branch=BRANCH, message=commit["message"], force_onto=onto)
+    site.restart()
+
+    site.push({f"{FOLDER}/b.yaml": claim("b")})
+
+    assert site.files()["NOTES.md"] == b"mine\n"
+    assert b"managed-csi" in site.files()[f"{FOLDER}/b.yaml"]
 
 
 def test_a_change_that_somebody_took_back_stays_taken_back(emulate: Emulate) -> None:

@@ -47,6 +47,35 @@ def test_a_body_stays_below_githubs_limit_whatever_is_left() -> None:
     assert "- and 380 more" in text
 
 
+@pytest.mark.parametrize(
+    ("source", "path", "created", "read"),
+    [
+        ("", "deploy", ["shop-aks/aks-gateway.yaml"],
+         "on AKS, let it read `shop-aks/deploy`, and `shop-aks/aks-gateway.yaml`, which it needs and which lies outside of it."),
+        ("", "deploy", ["shop-aks/deploy/aks-gateway.yaml"], "on AKS, let it read `shop-aks/deploy`."),
+        ("apps", "apps", ["apps-aks/aks-gateway.yaml"], "on AKS, let it read `apps-aks`."),
+        ("apps", "apps/web", [], "on AKS, let it read `apps-aks/web`."),
+        ("apps", "other", [], "It reads `other`, where this pull request changes nothing."),
+    ],
+)  # fmt: skip
+def test_a_gitops_tool_is_told_the_folder_that_takes_the_place_of_its_own(source: str, path: str, created: list[str], read: str) -> None:
+    layout = Layout("folder", source, f"{source or 'shop'}-aks", "main")
+
+    first = paragraphs(layout, [Watcher("Argo CD", "shop", path)], [], created=created)[0]
+
+    assert first.startswith("**Argo CD of the source cluster (`shop`) reads `main`.** ")
+    assert first.endswith(read)
+
+
+def test_questions_alone_point_to_no_folder_that_is_not_there() -> None:
+    folder = paragraphs(Layout("folder", "", "shop-aks", "main"), [Watcher("Argo CD", "shop", "")], [], "main", written=False)
+    place = paragraphs(Layout("in-place", "", "", "main"), [], [], "main", written=False)
+
+    assert folder[0] == "No manifest changes yet: the questions come first. What the answers change will be in `shop-aks`."
+    assert place[0] == "No manifest changes yet: the questions come first."
+    assert not any("point AKS there" in text or "Merge" in text or "merge when" in text for text in (*folder, *place))
+
+
 @pytest.mark.parametrize("data", [b"", b"hello\n", b"\xff\x00"])
 def test_names_of_files_are_gits(data: bytes) -> None:
     made = subprocess.run(["git", "hash-object", "--stdin"], input=data, capture_output=True, check=True)

@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 import report_values as values
 
-from shared.domain.model import FileOutcome, Question
+from shared.domain.model import FileOutcome, PatchOperation, Question
 from shared.domain.report.pull_request import LIMIT, body, length
 
 GOLDEN = Path(__file__).parent / "golden" / "pull_request.md"
@@ -63,6 +63,14 @@ def test_a_body_keeps_its_limit_and_tells_what_is_missing(files: int, limit: int
         cut = re.search(rf"\*\*(\d+) more {noun} not shown here", section)
         assert len(re.findall(entry, section, re.MULTILINE)) + (int(cut[1]) if cut else 0) == wanted, title
         assert cut is None or limit < 1_000_000
+
+
+def test_a_change_that_many_files_would_get_is_told_once_with_its_files() -> None:
+    operation = PatchOperation("remove", "/0/spec/nodeSelector", "TST0301", disposition="unsafe")
+    found = values.violation("TST0301", resolution="suggested")
+    files = [FileOutcome(f"{n}.yaml", "unchanged", None, 1, (found,), suggestions=(operation,)) for n in range(5)]
+    text = body(values.setup(), files, {})
+    assert "- It would: `remove /0/spec/nodeSelector` (0.yaml, 1.yaml, 2.yaml and 2 more)\n" in text
 
 
 def test_too_little_room_is_an_error_and_not_a_cut_count() -> None:

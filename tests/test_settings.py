@@ -57,6 +57,16 @@ def test_the_address_of_github(given: str, url: str) -> None:
     assert load_settings({"STORAGE": "x", "GITHUB_API_URL": given}).github_url == url
 
 
+@pytest.mark.parametrize(
+    ("host", "start"),
+    [("app.azurewebsites.net", "https://app.azurewebsites.net/api/runs/{runId}/"), ("localhost:7071", "http://localhost:7071/api/runs/")],
+)
+def test_the_link_to_a_report_opens_on_azure_and_on_the_development_host(host: str, start: str) -> None:
+    url = load_settings({"STORAGE": "x", "WEBSITE_HOSTNAME": host}).report_url
+    assert url is not None
+    assert url.startswith(start)
+
+
 def test_a_token_is_not_sent_without_tls() -> None:
     with pytest.raises(CriticalError, match="GITHUB_API_URL must start with https://"):
         load_settings({"STORAGE": "x", "GITHUB_API_URL": "http://ghe.example/api/v3"})

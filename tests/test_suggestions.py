@@ -21,7 +21,7 @@ from shared.domain.patcher import patch
 from shared.domain.report.masking import masked_diff
 from shared.domain.report.review import comment, gravest, marks, review_text
 from shared.domain.run import RunOptions, SourceFile
-from shared.domain.suggestions import Changed, Suggestion, mark, suggestions
+from shared.domain.suggestions import LEAST_WORK, Changed, Suggestion, mark, suggestions
 from shared.domain.thinker import propose
 
 SAMPLES = Path(__file__).parents[1] / "samples"
@@ -137,7 +137,7 @@ def test_a_document_that_becomes_others_is_not_suggested() -> None:
 
 def test_one_pull_request_cannot_keep_the_program_busy_for_long(monkeypatch: pytest.MonkeyPatch) -> None:
     text = "---\n".join(claim(f"c{n}") for n in range(5))
-    monkeypatch.setattr("shared.domain.suggestions.MOST_TRIES", 3)
+    monkeypatch.setattr("shared.domain.suggestions.MOST_WORK", 3 * LEAST_WORK)
 
     assert [one.start for one in looked_at({"a.yaml": text})] == [6, 15, 24]
     monkeypatch.setattr("shared.domain.suggestions.MOST_BYTES", len(text) - 1)

@@ -31,12 +31,14 @@ class Repository:
 
 @dataclass(frozen=True, slots=True)
 class Commit:
-    """A commit: its own SHA, that of its root tree, its message, and when it was committed (ISO 8601)."""
+    """A commit: its own SHA, that of its root tree, its message, when it was committed (ISO 8601) and under which address, its parents."""
 
     sha: str
     tree: str
     message: str
     at: str = "1970-01-01T00:00:00Z"
+    committer: str = ""
+    parents: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

@@ -13,6 +13,9 @@ from typing import Any, Protocol
 
 from shared.domain.code_host import FILE, Repository
 
+COMMITTER = ("aks-copilot", "aks-copilot@noreply.invalid")
+"""Name and address on the program's commits. Nobody can own the domain (RFC 2606), so they are shown as no account's."""
+
 
 @dataclass(frozen=True, slots=True)
 class FileChange:

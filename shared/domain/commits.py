@@ -30,7 +30,7 @@ ANSWERS = "answers"
 """The family of the decisions file: its commit is the last one."""
 FOLLOWING = "00"
 """General rules: kustomizations and references follow what the others changed."""
-_SUBJECT, _WIDTH, _FILES, _SAID = 72, 72, 10, 200
+_SUBJECT, _WIDTH, _FILES, _SAID, _RULES = 72, 72, 10, 200, 20
 _SUBJECTS = {ANSWERS: "Questions and answers for AKS", FOLLOWING: "What follows from the changes for AKS"}
 _ACTING = re.compile(r"(?<=[@#])(?=\w)|(?<=\bGH)(?=-\d)", re.IGNORECASE)
 
@@ -77,6 +77,13 @@ def message(step: Step, setup: RunSetup) -> str:
     if step.family == ANSWERS:
         told = ["Answers that were given stay; questions that are open stand there with\nan example. The next run uses what is answered."]
     return "\n\n".join([subject(_SUBJECTS.get(step.family) or f"{FAMILIES[step.family]} for AKS", setup.app), *told, trailer(setup.run_id)])
+
+
+def whole_message(what: str, found: Sequence[Step], setup: RunSetup) -> str:
+    """The message of one commit that has all steps: on top of what others committed, or where there are no states in between."""
+    rules = [_told(rule, changed) for step in found if step.family != ANSWERS for rule, changed in sorted(step.rules.items())]
+    more = [f"and {len(rules) - _RULES} more rules: the pull request has them all"] if len(rules) > _RULES else []
+    return "\n\n".join([subject(what, setup.app), *rules[:_RULES], *more, trailer(setup.run_id)])
 
 
 def subject(text: str, app: str) -> str:

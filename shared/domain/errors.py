@@ -2,7 +2,8 @@
 
     AksCopilotError
     ├─ TransientError(retry_after)   raise: the host retries; a known longer wait is re-sent with a visibility delay
-    │  └─ PausedError                certainly not done: fit for what must be done once
+    │  ├─ PausedError                certainly not done: fit for what must be done once
+    │  └─ BusyError                  another message is at the same thing: waited for, and no error of the run
     ├─ ValidationError               the input is at fault: recorded on the run, normal return
     │  ├─ EditRefused                the text editor will not make this change
     │  └─ ProofFailed                a change was made in memory and did not prove out; original kept
@@ -37,10 +38,14 @@ class PausedError(TransientError):
     """The other side asks for a pause: what was asked of it was certainly not done."""
 
 
+class BusyError(TransientError):
+    """Another message is at the same thing right now. Nothing is wrong, so nothing is recorded on the run."""
+
+
 def patient(error: TransientError, attempt: int) -> TransientError:
     """The error with a wait that grows from try to try, where it names none: an outsider's outage may outlast the host's tries."""
     wait = error.retry_after or min(_LONGEST_WAIT, _FIRST_WAIT * 2.0 ** min(attempt - 1, 30))
-    return TransientError(str(error), wait)
+    return type(error)(str(error), wait)
 
 
 class ValidationError(AksCopilotError):

@@ -16,11 +16,15 @@ _DEFAULT = ("", "HEAD")
 
 @dataclass(frozen=True, slots=True)
 class Watcher:
-    """A tool's object that deploys `path` ("" for the whole repository; None where nobody knows) of a repository and branch."""
+    """A tool's object that deploys `path` ("" for the whole repository; None where nobody knows) of a repository and branch.
+
+    `plain`: the tool takes every YAML file there for an object.
+    """
 
     tool: str
     name: str
     path: str | None
+    plain: bool = False
 
 
 def watchers(objects: Iterable[Mapping[str, Any]], repository: str, branch: str, default_branch: str) -> list[Watcher]:

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import posixpath
 import re
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 
 from shared.domain.decision_file import FILE_NAME
 from shared.domain.gitops import Watcher
@@ -16,6 +17,11 @@ from shared.domain.run import RunSetup
 
 _MARKER = re.compile(r"<!-- aks-copilot run=(\S+) result=(\S+) -->")
 _SHOWN, _LONG = 20, 200
+_IGNORE = (
+    "**Before the merge, add {} to `.sourceignore`:** in a folder without a kustomization Flux takes every YAML file for an object, "
+    "and stops at one that is none."
+)
+"""https://github.com/fluxcd/kustomize-controller/issues/175 (read 2026-11)."""
 NOTHING = "none"
 """The result of a pull request that the program closed."""
 
@@ -46,12 +52,23 @@ def pull_body(
     return body(setup, outcomes, diffs, limit=LIMIT - length(tail), first_line="\n\n".join([*above, *more])) + tail
 
 
-def paragraphs(layout: Layout, watched: Iterable[Watcher], left: Sequence[str], asked: str | None = None) -> list[str]:
+def paragraphs(
+    layout: Layout, watched: Iterable[Watcher], left: Sequence[str], asked: str | None = None, *,
+    written: bool = True, created: Collection[str] = (),
+) -> list[str]:  # fmt: skip
     """What a reviewer has to know before the report: who reads the base, where the results are, what was left alone.
 
-    `asked`: there are questions, whose answers are read on that branch.
+    `asked`: there are questions, whose answers are read on that branch. `written`: the pull request has more than the questions.
+    `created`: paths in the repository of new manifests.
     """
-    told = [*(_watched(layout, watcher) for watcher in list(watched)[:_SHOWN]), _where(layout)]
+    readers = list(watched) if written else []
+    told = [*(_watched(layout, watcher, created) for watcher in readers[:_SHOWN]), _where(layout) if written else _later(layout)]
+    if layout.kind == "in-place" and written and not readers:
+        told.append(
+            f"Whatever deploys them to the source cluster from {_name(layout.base)} deploys this too: merge when the application moves."
+        )
+    if any(watcher.plain for watcher in readers) and layout.kind != "branch":
+        told.append(_IGNORE.format(_name(layout.place(FILE_NAME))))
     if asked is not None:
         told.append(_asking(layout, asked))
     if left:
@@ -59,12 +76,15 @@ def paragraphs(layout: Layout, watched: Iterable[Watcher], left: Sequence[str], 
     return told
 
 
-def closing(layout: Layout, commit: str) -> str:
+def closing(layout: Layout, commit: str, outcomes: Iterable[FileOutcome]) -> str:
     """Why the program closes its own pull request."""
-    return f"Nothing is left to change: {_name(layout.base)} at {commit[:7]} needs no change for AKS that is not there already."
+    files = list(outcomes)
+    open_ones = any(o.status == "refused" or any(v.resolution in ("suggested", "needs-human") for v in o.violations) for o in files)
+    what = f"Nothing is left to change: {_name(layout.base)} at {commit[:7]} needs no change for AKS that is not there already"
+    return f"{what}, and that the program can make. What needs a person is in the report." if open_ones else f"{what}."
 
 
-def _watched(layout: Layout, watcher: Watcher) -> str:
+def _watched(layout: Layout, watcher: Watcher, created: Collection[str]) -> str:
     who = f"{watcher.tool} of the source cluster ({_name(watcher.name)}) reads {_name(layout.base)}"
     if layout.kind == "branch":
         return f"**{who}, the branch that this pull request goes into: what is merged is deployed there too.**"
@@ -73,7 +93,19 @@ def _watched(layout: Layout, watcher: Watcher) -> str:
     if watcher.path is None or watcher.path == layout.folder or _is_above(watcher.path, layout.folder):
         holds = f"{_name(layout.folder)} {'may lie' if watcher.path is None else 'lies'} in what it reads"
         return f"**{who}: {holds}, and if it takes folders below too, what is merged here is deployed to the source cluster.**"
-    return f"**{who}.** It reads {_name(watcher.path)}, which keeps its manifests; on AKS, let it read {_name(layout.folder)}."
+    if watcher.path != layout.source and not _is_above(layout.source, watcher.path):
+        return f"**{who}.** It reads {_name(watcher.path)}, where this pull request changes nothing."
+    there = posixpath.normpath(posixpath.join(layout.folder, posixpath.relpath(watcher.path or ".", layout.source or ".")))
+    outside = [_name(path) for path in sorted(created) if not _is_above(there, path)][:_SHOWN]
+    also = f", and {', '.join(outside)}, which it needs and which {'lies' if len(outside) == 1 else 'lie'} outside of it" if outside else ""
+    return f"**{who}.** It reads {_name(watcher.path)}, which keeps its manifests; on AKS, let it read {_name(there)}{also}."
+
+
+def _later(layout: Layout) -> str:
+    """Where nothing but questions is in the pull request."""
+    if layout.kind == "folder":
+        return f"No manifest changes yet: the questions come first. What the answers change will be in {_name(layout.folder)}."
+    return "No manifest changes yet: the questions come first."
 
 
 def _where(layout: Layout) -> str:

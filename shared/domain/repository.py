@@ -5,6 +5,7 @@
       results: pull-request             # or check, none
       failOn: error                     # of which level a finding that is left makes the check fail
       codeScanning: true                # findings as alerts of GitHub's code scanning, too
+      unsafe: true                      # suggested changes are applied, too
       deploy: {namespace: shop}         # who deploys what was merged (docs/deployment.md); default: nobody
       applications:
         - path: deploy/shop             # default: the whole repository is one application
@@ -72,6 +73,7 @@ class _Chosen(Closed):
     layout: Layout | None = None
     fail_on: FailOn | None = Field(default=None, alias="failOn")
     code_scanning: bool | None = Field(default=None, alias="codeScanning")
+    unsafe: bool | None = None
     deploy: Deploy | None = None
 
 

@@ -8,12 +8,13 @@ suggestion; neither is text that GitHub or its reader could not keep as it is.
 from __future__ import annotations
 
 import hashlib
+from bisect import bisect_right
 from collections.abc import Collection, Iterable, Iterator, Sequence
 from dataclasses import dataclass
-from itertools import pairwise
+from itertools import pairwise, takewhile
 
 from shared.domain.code_review import Shown
-from shared.domain.inspector import inspect
+from shared.domain.inspector import inspect, manifest_of
 from shared.domain.model import SEVERITIES, FileOutcome, Violation
 from shared.domain.patcher import patch
 from shared.domain.plan import FilePlan, UnitKey
@@ -23,8 +24,8 @@ from shared.domain.thinker import LOSS_RULE, propose
 
 MOST_OLD, MOST_NEW, MOST_TEXT = 40, 150, 20_000
 """Lines of one suggestion before and after, and its characters: a longer one is read better in the result."""
-MOST_TRIES = 400
-"""Fixes of one pull request that are looked at: each costs a plan and its proofs."""
+MOST_WORK, LEAST_WORK = 2_000_000, 5_000
+"""Bytes that are planned and proven for one pull request, and what a small file counts as: each fix costs its whole file once."""
 MOST_BYTES = 300_000
 """Of a file: hosts show no diff of larger ones."""
 KUSTOMIZE_RULE = "AKS0006"
@@ -75,10 +76,22 @@ def suggestions(
 ) -> Iterator[Suggestion]:
     """What to suggest in the files of a run, the file with the gravest findings first, then top down. Marks in `told` are not repeated."""
     moved = any(op.rule_id == KUSTOMIZE_RULE for one in outcomes for op in one.operations)
-    tries = iter(range(MOST_TRIES))
+    work = Work(MOST_WORK)
     for file in sorted(files, key=lambda file: -file.grave):
         if file.outcome.status == "patched" and not file.outcome.removed and _plain(file.data):
-            yield from _File(setup, file, told, moved=moved).pieces(tries)
+            yield from _File(setup, file, told, moved=moved).pieces(work)
+
+
+class Work:
+    """How many bytes may still be planned and proven."""
+
+    def __init__(self, left: int) -> None:
+        self.left = left
+
+    def take(self, size: int) -> bool:
+        """Whether there is work left; it is less by one try at a file of `size` bytes."""
+        self.left -= max(size, LEAST_WORK)
+        return self.left >= 0
 
 
 class _File:
@@ -92,10 +105,12 @@ class _File:
         fixed = (v for v in changed.outcome.violations if v.resolution == "fixed" and mark(changed.path, v) not in told)
         self.fixed = {(v.rule_id, v.document, v.path): v for v in fixed}
 
-    def pieces(self, tries: Iterator[int]) -> Iterator[Suggestion]:
+    def pieces(self, work: Work) -> Iterator[Suggestion]:
         """Suggestions that have no line in common: those that would are made one, or none where they do not hold together."""
-        wanted = dict.fromkeys(key for key in self.keys if key in self.fixed)
-        alone = ((frozenset([key]), self._suggestion(frozenset([key]))) for key, _ in zip(wanted, tries, strict=False))
+        near = self._documents()
+        wanted = dict.fromkeys(key for key in self.keys if key in self.fixed and key[1] in near)
+        affordable = takewhile(lambda _: work.take(len(self.file.data)), wanted)
+        alone = ((frozenset([key]), self._suggestion(frozenset([key]))) for key in affordable)
         found = [(group, one) for group, one in alone if one is not None]
         while (pair := _overlapping(found)) is not None:
             found = [entry for entry in found if entry not in pair]
@@ -103,6 +118,12 @@ class _File:
             together = self._suggestion(both)
             found += [(both, together)] if together is not None else []
         yield from sorted((one for _, one in found), key=lambda one: one.start)
+
+    def _documents(self) -> set[int]:
+        """The documents in which the pull request changes something."""
+        documents = manifest_of(self.file).documents
+        starts = [document.position("")[0] for document in documents]
+        return {bisect_right(starts, line) - 1 for line in self.changed.shown.new}
 
     def _suggestion(self, group: frozenset[UnitKey]) -> Suggestion | None:
         """The change of these fixes and no others, or None where it does not hold alone or cannot be shown."""

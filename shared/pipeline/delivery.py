@@ -2,6 +2,7 @@
 
     unreadable message   written to <queue>-poison with the reason, normal return
     TransientError       recorded, raised: the host retries; with retry_after: re-sent with that delay, normal return
+    BusyError            the same, but not recorded: another message is at the same thing, and nothing is wrong
     ValidationError      recorded, the run is marked failed, normal return (a stage whose input is at fault for one file
                          makes a `failed` entry of it and raises nothing)
     CriticalError        recorded, the run is marked failed, written to <queue>-poison, normal return
@@ -20,7 +21,7 @@ from collections.abc import Callable
 from typing import Any
 
 from shared import logs
-from shared.domain.errors import AksCopilotError, CriticalError, TransientError, ValidationError
+from shared.domain.errors import AksCopilotError, BusyError, CriticalError, TransientError, ValidationError
 from shared.domain.messages import SCHEMA_VERSION, Envelope, decode, digest, timestamp
 from shared.pipeline import names, publish, state
 from shared.pipeline.context import Context
@@ -57,9 +58,12 @@ def _run(ctx: Context, queue: str, step: Step, received: Envelope, envelope: Env
 
 def _settle(ctx: Context, queue: str, envelope: Envelope, error: Exception, attempt: int, *, renamed: bool) -> None:
     """Decide what becomes of a message whose stage raised `error`, which is the exception being handled."""
-    logs.failure("stage failed", error, level=logging.WARNING if isinstance(error, TransientError) else logging.ERROR)
-    with contextlib.suppress(AksCopilotError):  # the record is for people; a storage outage must not hide the error itself
-        record(ctx, names.STAGES[queue], envelope, error, attempt)
+    if isinstance(error, BusyError):
+        logs.event("waits its turn", reason=str(error))
+    else:
+        logs.failure("stage failed", error, level=logging.WARNING if isinstance(error, TransientError) else logging.ERROR)
+        with contextlib.suppress(AksCopilotError):  # the record is for people; a storage outage must not hide the error itself
+            record(ctx, names.STAGES[queue], envelope, error, attempt)
     if isinstance(error, TransientError) and error.retry_after is not None:
         _put_off(ctx, queue, envelope, error, error.retry_after)
     elif isinstance(error, CriticalError):

@@ -144,7 +144,7 @@ def _source(ctx: Context, change: Change, one: Application, frozen: str) -> sour
         ignored.record(ctx, change.title, f"{one.path} has no files")
         return None
     snapshot = [*((blob.name, blob.etag) for blob in blobs), *_identity(change, one)]
-    options = RunOptions(one.app or "", one.source or "auto", _target(ctx, change, commit, one))
+    options = RunOptions(one.app or "", one.source or "auto", _target(ctx, change, commit, one), bool(one.unsafe))
     skipped = tuple(entry for entry in entries if not entry.is_file)
     return sources.Source(
         options.app, change.title, "github", names.CACHE, one.path, tuple(snapshot), options, blobs, frozen,

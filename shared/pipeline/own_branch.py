@@ -10,10 +10,11 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
 from shared.domain.code_host import FOLDER, CodeReader, Repository, TreeEntry
-from shared.domain.code_writer import CodeWriter, FileChange, NewCommit
+from shared.domain.code_writer import COMMITTER, CodeWriter, FileChange, NewCommit
 from shared.domain.errors import ValidationError
 from shared.domain.merging import Wanted, merged
 from shared.domain.messages import digest
+from shared.domain.webhook import is_own_commit
 from shared.pipeline import state
 from shared.pipeline.context import Context
 
@@ -53,6 +54,20 @@ def remember(ctx: Context, repository: Repository, branch: str, memory: Memory) 
     about = {"repository": repository.name, "branch": branch, "result": memory.result}
     value = about | {"heads": memory.heads[-_HEADS:], "written": memory.written}
     state.save(ctx, f"{place(repository, branch)}/memory.json", value)
+
+
+def is_all_ours(line: Line, base: str) -> bool:
+    """Whether a branch holds nothing but commits of ours on top of what `base` has: where the memory was lost, the commits still say so.
+
+    Somebody who changes a commit of ours becomes its committer.
+    """
+    sha = line.head
+    for _ in range(_HEADS):
+        commit = line.reader.commit(line.repository, sha)
+        if not (len(commit.parents) == 1 and commit.committer == COMMITTER[1] and is_own_commit(commit.message)):
+            return line.writer.merge_base(line.repository, sha, base) == sha
+        sha = commit.parents[0]
+    return False
 
 
 @dataclass(frozen=True, slots=True)

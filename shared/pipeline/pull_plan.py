@@ -7,8 +7,9 @@ from __future__ import annotations
 
 import hashlib
 import json
+import posixpath
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 from shared.domain import commits
@@ -18,7 +19,7 @@ from shared.domain.decision_file import FILE_NAME
 from shared.domain.errors import CriticalError
 from shared.domain.gitops import Watcher, watchers
 from shared.domain.layout import MARKER, MARKER_TEXT, Layout, carried, is_gitops, layout_of
-from shared.domain.manifest import read_manifest, resources
+from shared.domain.manifest import KUSTOMIZATION_NAMES, read_manifest, resources
 from shared.domain.merging import Wanted, is_free
 from shared.pipeline import checkout, names, results, state
 from shared.pipeline.context import Context, Read
@@ -36,15 +37,24 @@ class Plan:
     there: dict[str, TreeEntry] = field(default_factory=dict)
     content: dict[str, bytes] = field(default_factory=dict)
     steps: list[tuple[str, Kinds]] = field(default_factory=list)
+    message: str = ""
+    """Of one commit that has it all."""
     left: tuple[str, ...] = ()
     watched: tuple[Watcher, ...] = ()
     questions: bool = False
     """Whether something is asked."""
+    created: tuple[str, ...] = ()
+    """New manifests, such as the shared Gateway."""
 
     @property
     def changes(self) -> Wanted:
         """What differs from the base."""
         return {path: kind for path, kind in self.wanted.items() if path not in self.left and kind != kind_of(self.there.get(path))}
+
+    @property
+    def written(self) -> bool:
+        """Whether there is more than the decisions file."""
+        return any(path != self.layout.place(FILE_NAME) for path in self.wanted)
 
     @property
     def worth(self) -> bool:
@@ -86,7 +96,9 @@ def plan(
     original, final = _readers(ctx, run)
     _collect(made, _Sources(finished, own, original, final, len(source.sha)), memory)
     made.questions = any(outcome.questions for outcome in finished.outcomes)
-    made.watched = tuple(_watchers(finished, original, origin, made.layout.base))
+    created = [outcome.path for outcome in finished.outcomes if outcome.status == "created" and outcome.path != FILE_NAME]
+    made.created = tuple(made.layout.place(path) for path in created)
+    made.watched = tuple(_marked(watcher, made) for watcher in _watchers(finished, original, origin, made.layout.base))
     return made
 
 
@@ -102,6 +114,7 @@ class _Sources:
 def _collect(made: Plan, sources: _Sources, memory: Memory) -> None:
     layout, outcomes = made.layout, sources.finished.outcomes
     steps = commits.steps(outcomes, sources.original, sources.final)
+    made.message = commits.whole_message(f"Bring {layout.folder or 'the manifests'} up to date for AKS", steps, sources.finished.setup)
     changed = any(outcome.status in ("patched", "created") and outcome.path != FILE_NAME for outcome in outcomes)
     known = layout.place(MARKER) in made.there
     for step in steps:
@@ -172,6 +185,12 @@ def _readers(ctx: Context, run: str) -> tuple[Read, Read]:
         return found[0]
 
     return batches.original, final
+
+
+def _marked(watcher: Watcher, made: Plan) -> Watcher:
+    """Flux writes a kustomization of its own where the folder that it reads has none."""
+    built = any(posixpath.join(watcher.path or "", name) in made.there for name in KUSTOMIZATION_NAMES)
+    return replace(watcher, plain=watcher.tool == "Flux" and not built)
 
 
 def _watchers(finished: results.Finished, original: Read, origin: Mapping[str, Any], branch: str) -> Sequence[Watcher]:

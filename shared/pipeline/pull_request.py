@@ -10,10 +10,10 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from shared.domain import commits, pull_text
+from shared.domain import pull_text
 from shared.domain.code_host import Commit, Repository
 from shared.domain.code_writer import CodeWriter, PullRequest
-from shared.domain.errors import CriticalError, ValidationError
+from shared.domain.errors import CriticalError, TransientError, ValidationError
 from shared.domain.repository import ROOT, Application, of_manifests, touched
 from shared.domain.webhook import OWN_BRANCHES
 from shared.pipeline import checkout, lock, names, own_branch, publish, pull_plan, results, state
@@ -22,6 +22,8 @@ from shared.pipeline.own_branch import Line, Memory, changes_of, on_top
 from shared.pipeline.pull_plan import Plan, kind_of
 
 NAME = "pull-request"
+_LATE = 300.0
+"""Seconds after which a branch that still is where it was before the push was set back, and is not shown late."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,7 +42,9 @@ class PullRequestPublisher:
         with lock.held(ctx, own_branch.place(job.repository, job.branch), NAME):
             report = self.report_url.replace("{runId}", run) if self.report_url else None
             told = _Publication(job, report).tell()
-        return {k: v for k, v in before.items() if k not in ("error", "at")} or told if "superseded" in told else told
+        if "superseded" not in told:
+            return told
+        return {k: v for k, v in before.items() if k not in ("error", "at")} or told
 
 
 class _Job:
@@ -61,10 +65,16 @@ class _Job:
         return self.reader.commit(self.repository, head)
 
     def superseded(self, newest: Commit) -> bool:
-        """Whether a later push changed the application: that push has a run of its own."""
+        """Whether a later push changed the application: that push has a run of its own.
+
+        Raises TransientError where GitHub may not show the push of this run yet.
+        """
         mine = str(self.origin["commit"])
         if newest.sha == mine:
             return False
+        young = self.ctx.clock() - state.load(self.ctx, names.started(self.run))["startedAt"] < _LATE
+        if young and newest.sha == self.origin.get("before"):
+            raise TransientError(f"GitHub does not show the push to {self.base} yet")
         found = self.reader.compare(self.repository, mine, newest.sha)
         if found is None or not found.whole or not found.straight:
             return True
@@ -131,7 +141,7 @@ class _Publication:
             line, left = self._commits(plan, newest, target)
         else:
             there = self._line(job.reader.commit(job.repository, str(head)), newest)
-            update = on_top(there, (newest.sha, newest.tree), _without(plan), plan.content, self.memory, self._message(plan), strict=True)
+            update = on_top(there, (newest.sha, newest.tree), _without(plan), plan.content, self.memory, plan.message, strict=True)
             line, left = update.line, tuple(sorted({*plan.left, *update.left}))
         self._prove(plan, line, left)
         if line.head == head:
@@ -153,19 +163,19 @@ class _Publication:
         """Whether nothing of anybody else is lost with a head: we pushed it, it was merged, or the base has it."""
         if head in self.memory.heads or (last is not None and last.merged and last.head == head):
             return True
-        return self.job.writer.merge_base(self.job.repository, head, newest.sha) == head
+        return own_branch.is_all_ours(self._line(self.job.reader.commit(self.job.repository, head), newest), newest.sha)
 
     def _commits(self, plan: Plan, newest: Commit, target: Commit) -> tuple[Line, tuple[str, ...]]:
         """The commits on top of the base, one for each kind of change."""
         job, line = self.job, self._line(target, newest)
         if target.sha != newest.sha:
-            update = on_top(line, (newest.sha, newest.tree), _without(plan), plan.content, self.memory, self._message(plan), strict=False)
+            update = on_top(line, (newest.sha, newest.tree), _without(plan), plan.content, self.memory, plan.message, strict=False)
             if not update.clean:
                 raise ValidationError(f"{plan.layout.base} and {job.base} changed the same files: merge {job.base} into {plan.layout.base}")
             return update.line, update.left
         current = {path: kind_of(entry) for path, entry in plan.there.items()}
         wanted = _without(plan)
-        for message, kinds in [*plan.steps, (self._message(plan), wanted)]:
+        for message, kinds in [*plan.steps, (plan.message, wanted)]:
             step = {path: kind for path, kind in kinds.items() if path in wanted and current.get(path) != kind}
             if step:
                 line = line.add(message, changes_of(step, plan.content))
@@ -174,11 +184,6 @@ class _Publication:
 
     def _line(self, commit: Commit, newest: Commit) -> Line:
         return Line(self.job.reader, self.job.writer, self.job.repository, newest.at, commit.sha, commit.tree)
-
-    def _message(self, plan: Plan) -> str:
-        what = f"Bring {plan.layout.folder or 'the manifests'} up to date for AKS"
-        text = f"From {self.job.base} at {str(self.job.origin['commit'])[:12]}; the pull request says what changed and why."
-        return "\n\n".join([commits.subject(what, self.job.app), text, commits.trailer(self.job.run)])
 
     def _prove(self, plan: Plan, line: Line, left: Sequence[str]) -> None:
         """What GitHub has is what the run made, byte for byte. Raises CriticalError where it is not."""
@@ -199,7 +204,8 @@ class _Publication:
 
     def _pull(self, plan: Plan, current: PullRequest | None, left: Sequence[str]) -> PullRequest:
         job = self.job
-        above = pull_text.paragraphs(plan.layout, plan.watched, left, job.base if plan.questions else None)
+        asked = job.base if plan.questions else None
+        above = pull_text.paragraphs(plan.layout, plan.watched, left, asked, written=plan.written, created=plan.created)
         text = self._body(above, plan.result)
         if current is None:
             return job.writer.open_pull(job.repository, job.branch, plan.layout.base, pull_text.title(job.app), text)
@@ -212,10 +218,16 @@ class _Publication:
         return pull_text.pull_body(done.setup, done.outcomes, done.diffs, above=above, result=result, report_url=self.report)
 
     def _nothing(self, plan: Plan, current: PullRequest | None, newest: Commit) -> dict[str, Any]:
-        """Close an open pull request that has nothing to say any more; one with commits of others is only told."""
+        """Close an open pull request that has nothing to say any more; one with commits of others is only told.
+
+        Files that failed may need the changes that it has.
+        """
         if current is None:
             return {}
-        job, why = self.job, pull_text.closing(plan.layout, newest.sha)
+        outcomes = self.job.finished.outcomes
+        if any(outcome.status == "failed" for outcome in outcomes):
+            return self._told(current, plan, "open: the last run could not look at every file")
+        job, why = self.job, pull_text.closing(plan.layout, newest.sha, outcomes)
         head = job.writer.head(job.repository, job.branch)
         job.writer.comment_once(job.repository, current.number, pull_text.marker(job.run, pull_text.NOTHING), why)
         if head is not None and not self._ours(head, newest, None):

@@ -25,12 +25,7 @@ class GitHubReader:
         self._client = client
 
     def commit(self, repository: Repository, sha: str) -> Commit:
-        return self._get(
-            repository,
-            f"read commit {sha[:12]}",
-            f"/git/commits/{sha}",
-            lambda found: Commit(found["sha"], found["tree"]["sha"], found["message"], found["committer"]["date"]),
-        )
+        return self._get(repository, f"read commit {sha[:12]}", f"/git/commits/{sha}", _commit)
 
     def tree(self, repository: Repository, sha: str, *, recursive: bool = False) -> Listing:
         parameters = {"recursive": 1} if recursive else {}
@@ -53,6 +48,11 @@ class GitHubReader:
             return read(github.requester.requestJsonAndCheck("GET", f"/repos/{repository.name}{path}", parameters=parameters)[1])
 
         return self._client.call(repository, what, action)
+
+
+def _commit(found: Any) -> Commit:
+    who, parents = found["committer"], tuple(parent["sha"] for parent in found["parents"])
+    return Commit(found["sha"], found["tree"]["sha"], found["message"], who["date"], who["email"], parents)
 
 
 def _listing(found: Any) -> Listing:

@@ -15,13 +15,17 @@ from github import Github
 
 from shared.adapters.github.client import Client
 from shared.domain.code_host import SUBMODULE, Repository
-from shared.domain.code_writer import FileChange, NewCommit, PullRequest
-from shared.domain.errors import TransientError, ValidationError
+from shared.domain.code_writer import COMMITTER, FileChange, NewCommit, PullRequest
+from shared.domain.errors import CriticalError, TransientError, ValidationError
 
-AUTHOR = {"name": "aks-copilot", "email": "aks-copilot@noreply.invalid"}
-"""Of a domain that nobody can own (RFC 2606): the commits are shown as no account's."""
 _BATCH_BYTES, _BATCH_ENTRIES = 1_000_000, 1_000
 _PAGE = 100
+_REPLACE = """mutation($repository: ID!, $name: GitRefname!, $before: GitObjectID!, $after: GitObjectID!) {
+  updateRefs(input: {repositoryId: $repository, refUpdates: [{name: $name, beforeOid: $before, afterOid: $after, force: true}]}) {
+    clientMutationId
+  }
+}"""
+"""https://docs.github.com/en/graphql/reference/git#updaterefs (read 2026-11): `beforeOid` is what the branch has to be before."""
 
 
 class GitHubWriter:
@@ -41,7 +45,7 @@ class GitHubWriter:
         return base
 
     def commit(self, repository: Repository, commit: NewCommit) -> str:
-        who = AUTHOR | {"date": commit.at}
+        who = {"name": COMMITTER[0], "email": COMMITTER[1], "date": commit.at}
         body = {"message": commit.message, "tree": commit.tree, "parents": list(commit.parents), "author": who, "committer": who}
         return str(self._call(repository, "write a commit", "POST", "/git/commits", body)["sha"])
 
@@ -57,12 +61,29 @@ class GitHubWriter:
         if self.head(repository, branch) != expected:
             raise TransientError(f"the branch {branch} moved at the same moment")
         try:
-            body = {"sha": sha, "force": force}
-            self._call(repository, f"move the branch {branch}", "PATCH", f"/git/refs/heads/{quote(branch)}", body)
+            if force:
+                self._replace(repository, branch, sha, expected)
+            else:
+                self._patch(repository, branch, sha, force=False)
         except ValidationError:
             if self.head(repository, branch) == expected:
                 raise
             raise TransientError(f"the branch {branch} moved at the same moment") from None
+
+    def _replace(self, repository: Repository, branch: str, sha: str, expected: str) -> None:
+        """Only GraphQL replaces a branch on the condition that it is what we saw; a server without that is told to by REST."""
+        try:
+            node = self._call(repository, "read the repository", "GET", "")["node_id"]
+            values = {"repository": node, "name": f"refs/heads/{branch}", "before": expected, "after": sha}
+            self._client.call(repository, f"replace the branch {branch}", lambda github: github.requester.graphql_query(_REPLACE, values))
+        except (ValidationError, CriticalError):
+            if self.head(repository, branch) != expected:
+                raise TransientError(f"the branch {branch} moved at the same moment") from None
+            self._patch(repository, branch, sha, force=True)
+
+    def _patch(self, repository: Repository, branch: str, sha: str, *, force: bool) -> None:
+        body = {"sha": sha, "force": force}
+        self._call(repository, f"move the branch {branch}", "PATCH", f"/git/refs/heads/{quote(branch)}", body)
 
     def merge_base(self, repository: Repository, one: str, other: str) -> str | None:
         try:

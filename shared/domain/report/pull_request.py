@@ -90,8 +90,11 @@ def _head(setup: RunSetup, files: Sequence[FileOutcome]) -> str:
 
 
 def _sections(files: Sequence[FileOutcome], diffs: Mapping[str, str]) -> list[_Section]:
-    ask = "Answer in `.aks-copilot.yaml` beside the manifests and push: the answer is used from then on."
-    would = "They may change how the application behaves, so somebody has to want them."
+    ask = "Answer in `.aks-copilot.yaml` beside the manifests; the next run uses the answers and does not ask again."
+    would = (
+        "They may change how the application behaves, so somebody has to want them: `unsafe: true` under `repository` in "
+        "`.aks-copilot.yaml` applies them from the next run on, `aks-copilot fix --unsafe` in a checkout."
+    )
     unread = [o for o in files if o.status in ("failed", "refused")]
     written = [o for o in files if o.status in ("patched", "created")]
     return [
@@ -144,10 +147,14 @@ def _rule(group: RuleGroup, say: Say, more: str = "") -> str:
 
 
 def _would(files: Sequence[FileOutcome], group: RuleGroup) -> str:
-    made = suggested_by(files, group.rule_id)
-    operations = [f"{op.op} {op.path}" for _, ops in made for op in ops]
-    more = f" and {len(operations) - _PLACES} more" if len(operations) > _PLACES else ""
-    return f"- It would: {', '.join(_code(text) for text in operations[:_PLACES])}{more}\n" if operations else ""
+    """What it would do, each operation once, with the files it is for."""
+    places: dict[str, list[str]] = {}
+    for outcome, made in suggested_by(files, group.rule_id):
+        for op in made:
+            places.setdefault(f"{op.op} {op.path}", []).append(outcome.path)
+    more = f" and {len(places) - _PLACES} more" if len(places) > _PLACES else ""
+    told = [f"{_code(text)} ({_listed(paths)})" for text, paths in list(places.items())[:_PLACES]]
+    return f"- It would: {', '.join(told)}{more}\n" if told else ""
 
 
 def _listed(paths: Sequence[str]) -> str:
