@@ -66,14 +66,17 @@ class Reply:
 
 @dataclass(frozen=True, slots=True)
 class Answer:
-    """`value` is JSON that holds the asked schema, or None with a `problem`: one line that quotes nothing of the answer."""
+    """`value` is JSON that holds the asked schema, or None with a `problem`: one line that quotes nothing of the answer.
+
+    `usage` is what it cost when it was asked, so that a replay reports the same.
+    """
 
     value: JsonValue
     problem: str | None
     usage: Usage
     model: str = ""
     cached: bool = False
-    """Whether it was known already, so that it cost nothing; `usage` is then empty."""
+    """Whether it was known already, so that it cost nothing now."""
 
 
 class Model(Protocol):
@@ -96,6 +99,11 @@ class ReplyingModel(Protocol):
 
     def reply(self, messages: Sequence[Message], schema: Mapping[str, JsonValue], max_tokens: int) -> Reply:
         """Ask for at most so many tokens. Raises TransientError, ValidationError or CriticalError."""
+
+
+def estimated_tokens(messages: Sequence[Message]) -> int:
+    """At most so many tokens are in a question, nearly always: three bytes each (English has four, YAML about three and a half)."""
+    return sum(len(m.content.encode(errors="replace")) // 3 + 8 for m in messages)
 
 
 def read_reply(reply: Reply, schema: Mapping[str, JsonValue]) -> Answer:
