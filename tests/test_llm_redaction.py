@@ -157,6 +157,13 @@ def test_the_slice_is_the_way_to_the_place_and_what_stands_beside_it() -> None:
     assert shown["spec"]["template"]["spec"]["runtimeClassName"] == "nvidia"
 
 
+def test_a_long_neighbour_is_left_out_and_a_short_one_shown() -> None:
+    shown = slice_of(case_of(POD.replace("runtimeClassName:", "nodeSelector: {a: b}\n      runtimeClassName:")).obj, PLACE)["spec"][
+        "template"
+    ]["spec"]
+    assert shown == {"nodeSelector": {"a": "b"}, "runtimeClassName": "nvidia", "containers": ELIDED}
+
+
 def test_items_beside_the_way_keep_their_index_and_name_only() -> None:
     obj = {
         "apiVersion": "v1",
@@ -174,8 +181,9 @@ def test_a_place_in_metadata_shows_metadata() -> None:
 
 def test_what_is_too_large_is_not_asked() -> None:
     obj = {"apiVersion": "v1", "kind": "Service", "metadata": {"name": "p"}, "spec": {"type": "x", "ports": ["y" * LIMIT]}}
+    assert slice_of(obj, "/spec/type")["spec"] == {"type": "x", "ports": ELIDED}
     with pytest.raises(ValidationError, match="too large"):
-        slice_of(obj, "/spec/type")
+        slice_of(obj, "/spec/ports")
 
 
 def test_the_whole_prompt_holds_no_secret_no_host_and_no_comment() -> None:

@@ -31,6 +31,9 @@ spec: {maxUnavailable: 0, selector: {matchLabels: {app: web}}}
 """
 
 
+NAMED = [Snippet("Runtime classes", "https://example.com/a", "Others know gvisor, kata and runsc.")]
+
+
 def first_bad(rule: str) -> str:
     return next(e.bad for e in by_id()[rule].examples if e.bad)
 
@@ -53,7 +56,7 @@ def test_an_object_of_a_list_is_mended_at_its_place() -> None:
 
 def test_the_precise_reason_goes_back_and_the_second_try_counts() -> None:
     model = ScriptedModel(answer(("replace", PLACE, "gvisor")), RIGHT)
-    result = ask(model)
+    result = ask(model, snippets=NAMED)
     assert (result.status, result.tries) == ("accepted", 2)
     assert result.reasons == ("Not proven: AKS0510 (A runtime class that AKS does not have) still fires after the change.",)
     assert "still fires after the change" in model.asked[1][-1].content
@@ -62,7 +65,7 @@ def test_the_precise_reason_goes_back_and_the_second_try_counts() -> None:
 
 def test_after_three_tries_it_is_refused_with_every_reason() -> None:
     model = ScriptedModel("the answer is no JSON", answer(("remove", "/spec/replicas")), answer(("replace", PLACE, "kata")))
-    result = ask(model)
+    result = ask(model, snippets=NAMED)
     assert (result.status, result.tries, result.data, result.operations) == ("refused", 3, None, ())
     assert result.reasons == (
         "The answer is no JSON.",
@@ -95,10 +98,12 @@ def test_sources_that_were_given_are_kept_and_others_refused() -> None:
 def test_a_rule_widens_the_places_that_a_repair_may_use() -> None:
     case = case_of(SELECTOR, "AKS0507")
     assert case.allowed == ("/spec/nodeSelector/eks.amazonaws.com~1compute-type", "/spec/nodeSelector")
-    change = answer(("add", "/spec/nodeSelector/kubernetes.azure.com~1agentpool", "big"), ("remove", case.allowed[0]))
+    change = answer(("add", "/spec/nodeSelector/kubernetes.azure.com~1agentpool", "fargate"), ("remove", case.allowed[0]))
     text = SELECTOR.replace("[]", '[{name: app, image: "app:1"}]')
     result = ask(ScriptedModel(change), text, "AKS0507")
-    assert (result.data or b"").decode() == text.replace("eks.amazonaws.com/compute-type: fargate", "kubernetes.azure.com/agentpool: big")
+    assert (result.data or b"").decode() == text.replace(
+        "eks.amazonaws.com/compute-type: fargate", "kubernetes.azure.com/agentpool: fargate"
+    )
 
 
 def test_every_place_that_a_rule_names_is_used_by_its_examples() -> None:

@@ -67,7 +67,7 @@ TIGHT: Mapping[str, JsonValue] = {
 WHOLE = frozenset({"containers", "initContainers", "volumes", "volumeClaimTemplates", "ports", "rules", "paths", "parentRefs"})
 """Lists that may keep all of their items: a model that deletes configuration breaks the application (guide peers 4.1)."""
 
-_TEXT = re.compile(r"[a-z][a-z0-9+.-]*://|\{\{|\$\(|`|<script|javascript:", re.IGNORECASE)
+_TEXT = re.compile(r"[a-z][a-z0-9+.-]*://|\{\{|\$\(|`|<script|javascript:|redacted-(?:secret|host|text)-\d", re.IGNORECASE)
 _ANNOTATION = re.compile(
     r"(?i)snippet|lua|last-applied|script|identity|client-id|tenant|auth|inject|sidecar|dns|host|cert|seccomp|apparmor|role|kubectl|argocd|helm"
 )
@@ -120,6 +120,13 @@ def applied(obj: Mapping[str, Any], operations: Sequence[Op]) -> dict[str, Any] 
     return result if isinstance(result, dict) else None
 
 
+def changed(before: JsonValue, after: JsonValue) -> list[tuple[str, JsonValue]]:
+    """(pointer, new value or MISSING) of every leaf that differs."""
+    old, new = dict(_leaves(before)), dict(_leaves(after))
+    paths = sorted(old.keys() | new.keys())
+    return [(p, new.get(p, MISSING)) for p in paths if p not in old or not _same(old[p], new.get(p, MISSING))]
+
+
 def too_wide(path: str) -> bool:
     """Whether a pointer names an object's part that holds more than one concern: the object, its spec, a container, a volume."""
     tokens = split(path)
@@ -159,9 +166,9 @@ def _steps_right(value: Any, tokens: Sequence[str], *, add: bool) -> bool:
 
 
 def _of_effect(before: Mapping[str, Any], after: Mapping[str, Any], allowed: Sequence[str]) -> Iterator[str]:
-    old, new = dict(_leaves(before)), dict(_leaves(after))
-    for path in sorted(p for p in old.keys() | new.keys() if old.get(p, MISSING) is MISSING or not _same(old[p], new.get(p, MISSING))):
-        yield from _of_leaf(path, old.get(path, MISSING), new.get(path, MISSING), allowed)
+    old = dict(_leaves(before))
+    for path, value in changed(before, after):
+        yield from _of_leaf(path, old.get(path, MISSING), value, allowed)
     for path, items in _lists(before):
         now = get(after, path)
         if split(path)[-1] in WHOLE and (not isinstance(now, list) or len(now) < len(items)):

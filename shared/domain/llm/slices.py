@@ -17,6 +17,8 @@ ELIDED = "(not shown)"
 """Stands for what the slice leaves out; no answer may write it."""
 LIMIT = 12_000
 """Characters of JSON: a few thousand tokens."""
+BESIDE = 120
+"""Longest neighbour of the place that is shown, in characters of JSON: a list of containers or of variables is not."""
 
 
 def slice_of(obj: Mapping[str, Any], path: str) -> JsonValue:
@@ -33,17 +35,20 @@ def slice_of(obj: Mapping[str, Any], path: str) -> JsonValue:
 
 def _around(value: Any, tokens: list[str]) -> Any:
     """A value with only the way to a place, and there what stands beside it in full."""
-    if len(tokens) < 2:
+    if not tokens:
         return value
     if isinstance(value, dict):
-        return {k: _around(v, tokens[1:]) if k == tokens[0] else _aside(k, v) for k, v in value.items()}
+        near = len(tokens) == 1
+        return {k: _around(v, tokens[1:]) if k == tokens[0] else _aside(k, v, near=near) for k, v in value.items()}
     if isinstance(value, list):
         return [_around(v, tokens[1:]) if str(i) == tokens[0] else _stub(v) for i, v in enumerate(value)]
     return value
 
 
-def _aside(key: str, value: Any) -> Any:
-    return value if key == "name" and isinstance(value, str) else ELIDED
+def _aside(key: str, value: Any, *, near: bool) -> Any:
+    """What stands beside the place is shown where it is short; farther away only names are."""
+    short = near and len(json.dumps(value)) <= BESIDE
+    return value if short or (key == "name" and isinstance(value, str)) else ELIDED
 
 
 def _stub(value: Any) -> Any:
