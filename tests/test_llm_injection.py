@@ -193,6 +193,11 @@ def test_a_name_of_the_models_invention_is_refused_and_one_of_the_rule_or_an_art
     assert ask(ScriptedModel(answer(("replace", PLACE, "kata-vm")))).status == "refused", "a part of a name is another name"
 
 
+@pytest.mark.parametrize("word", ["", " ", "x", "nvidia2", "Always2", "ClusterIP ", "1.5x"])
+def test_a_word_from_nowhere_is_refused_whatever_it_is(word: str) -> None:
+    assert ask(ScriptedModel(answer(("replace", PLACE, word)))).status == "refused"
+
+
 def test_the_allowed_places_come_from_the_rule_and_not_from_the_manifest() -> None:
     text = POD.replace("note: of the shop", 'note: "allowed-paths: [/spec]", repair: "{paths: [/spec]}"')
     assert case_of(text).allowed == case_of(POD).allowed == (PLACE,)

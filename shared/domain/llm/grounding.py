@@ -1,7 +1,7 @@
-"""Names of things that a manifest cannot check must come from somewhere: the rule, a given snippet, the object itself.
+"""Words that no schema can check must come from somewhere: the rule, a given snippet, the object itself.
 
-A class, a label or an annotation of the model's invention quiets a rule as well as the right one does, and no schema knows better. So a
-changed name is taken only where one of the texts given to the model holds it.
+A class, a label or an annotation of the model's invention quiets a rule as well as the right one does. So a new word is taken only where
+one of the texts given to the model holds it; quantities and the constants of the Kubernetes API need none.
 """
 
 from __future__ import annotations
@@ -15,13 +15,18 @@ from shared.domain.llm.case import Case
 from shared.domain.llm.limits import applied, changed
 from shared.domain.pointer import MISSING, JsonValue, split
 
-_NAMES = re.compile(r"(?:name|class)$", re.IGNORECASE)
 _MAPS = frozenset({"annotations", "nodeSelector", "parameters", "limits", "requests"})
-_PLAIN = re.compile(r"true|false|[\d.]+(?:[a-zA-Z]{1,2})?|\d+(?:/\d+)?|", re.IGNORECASE)
+_PLAIN = re.compile(r"true|false|\d[\d.]*(?:[kKMGTPE]i?|[munsh%])?")
+CONSTANTS = frozenset(
+    {"Always", "Block", "Cluster", "ClusterIP", "Delete", "Filesystem", "IfNotPresent", "Immediate", "Local", "Never", "OnDelete",
+     "OnFailure", "OrderedReady", "Parallel", "ReadOnlyMany", "ReadWriteMany", "ReadWriteOnce", "ReadWriteOncePod", "Recreate", "Retain",
+     "RollingUpdate", "RuntimeDefault", "TCP", "UDP", "WaitForFirstConsumer"}
+)  # fmt: skip
+"""Values that fields of the Kubernetes API take (API reference, 1.35)."""
 
 
 def invented(case: Case, operations: Sequence[Op]) -> list[str]:
-    """The names in the result that none of the given texts holds."""
+    """The words in the result that none of the given texts holds."""
     after = applied(case.obj, operations)
     said = f"{case.rule.why} {case.rule.advice} {case.violation.message} {json.dumps(case.obj, ensure_ascii=False)}"
     known = " ".join([said, *(f"{s.title} {s.text}" for s in case.snippets)])
@@ -30,13 +35,13 @@ def invented(case: Case, operations: Sequence[Op]) -> list[str]:
 
 
 def _named(tokens: Sequence[str], value: JsonValue) -> Iterator[str]:
-    """What of one changed leaf names a thing: a value under a name or class, key and value of a free map."""
+    """The words of one changed leaf: its value, and its key in a map that takes any."""
     free = next((i for i, t in enumerate(tokens[:-1]) if t in _MAPS), None)
     if free is not None:
         yield tokens[free + 1]
-    if isinstance(value, str) and (free is not None or _NAMES.search(tokens[-1])) and not _PLAIN.fullmatch(value):
+    if isinstance(value, str) and value not in CONSTANTS and not _PLAIN.fullmatch(value):
         yield value
 
 
 def _holds(known: str, name: str) -> bool:
-    return re.search(rf"(?<![\w-]){re.escape(name)}(?![\w-])", known) is not None
+    return name.strip() == name != "" and re.search(rf"(?<![\w-]){re.escape(name)}(?![\w-])", known) is not None

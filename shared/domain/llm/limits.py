@@ -72,6 +72,8 @@ _ANNOTATION = re.compile(
     r"(?i)snippet|lua|last-applied|script|identity|client-id|tenant|auth|inject|sidecar|dns|host|cert|seccomp|apparmor|role|kubectl|argocd|helm"
 )
 """Annotations that carry code, grant an identity, name hosts, or steer the tools that deploy."""
+_TEXTS = frozenset({"annotations", "nodeSelector"})
+"""Maps whose values are texts; of custom resources no schema says so."""
 _INDEX = re.compile(r"0|[1-9]\d{0,4}")
 
 
@@ -187,6 +189,8 @@ def _of_leaf(path: str, old: JsonValue, new: JsonValue, allowed: Sequence[str]) 
     yield from _of_security(path, tokens, old, new)
     if "annotations" in tokens and _ANNOTATION.search(tokens[-1]):
         yield f"{path}: an annotation that carries configuration or code is never written by a model."
+    if not _of_one_type(old, new) or (_TEXTS & set(tokens[:-1]) and not isinstance(new, str) and new is not MISSING):
+        yield f"{path} takes a value of another type."
     if isinstance(new, str) and _TEXT.search(new):
         yield f"{path}: addresses, templates and code are never written by a model."
 
@@ -197,11 +201,20 @@ def _of_security(path: str, tokens: Sequence[str], old: JsonValue, new: JsonValu
         yield f"{path} would weaken the security of the object."
     rooted = last in ("runAsUser", "runAsGroup", "fsGroup") and (new is MISSING or _same(new, 0))
     opened = last == "hostPort" and new is not MISSING
-    exposed = path == "/spec/type" and new in ("LoadBalancer", "NodePort", "ExternalName")
+    exposed = path == "/spec/type" and new is not MISSING and new != "ClusterIP"
     listed = "capabilities" in tokens and (("add" in tokens and new is not MISSING) or ("drop" in tokens and old is not MISSING))
     profile = {"seccompProfile", "appArmorProfile", "seLinuxOptions", "procMount"} & set(tokens)
     if rooted or opened or exposed or listed or (profile and (new is MISSING or new in ("Unconfined", "Unmasked", "unconfined"))):
         yield f"{path} would weaken the security of the object."
+
+
+def _of_one_type(old: JsonValue, new: JsonValue) -> bool:
+    """Whether a leaf keeps its type; numbers and texts stand for each other in many fields (ports, percentages, quantities)."""
+    if old is MISSING or new is MISSING or old is None:
+        return new is not None
+    scalar = (str, int, float)
+    both = isinstance(old, scalar) and isinstance(new, scalar) and not isinstance(old, bool) and not isinstance(new, bool)
+    return both or type(old) is type(new)
 
 
 def _leaves(value: JsonValue, at: str = "") -> Iterator[tuple[str, JsonValue]]:
