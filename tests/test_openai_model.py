@@ -4,36 +4,14 @@ from __future__ import annotations
 
 import threading
 import time
-from typing import Any
 
 import model_server as server
 import pytest
 from model_server import ModelServer, fails, says, send
+from model_support import GOOD, QUESTION, SCHEMA, ask, model
 
-from shared.adapters.model_key import IdentityKey, Key, NoKey, SecretKey
-from shared.adapters.openai_model import OpenAIModel
-from shared.adapters.secrets import CachedSecrets, EnvironmentSecrets
 from shared.domain.errors import AksCopilotError, CriticalError, PausedError, TransientError, ValidationError
-from shared.domain.language_model import Message, read_reply
-from shared.model_settings import ModelSettings
-
-SCHEMA = {
-    "type": "object",
-    "properties": {"answer": {"type": "integer"}},
-    "required": ["answer"],
-    "additionalProperties": False,
-}
-QUESTION = [Message("system", "You answer."), Message("user", "How many?")]
-GOOD = says({"answer": 42})
-
-
-def model(there: ModelServer, key: Key | None = None, naps: list[float] | None = None, **settings: Any) -> OpenAIModel:
-    chosen = ModelSettings("suggest", there.url, "small", **{"timeout": 5, **settings})
-    return OpenAIModel(chosen, key or NoKey(), sleep=(naps if naps is not None else []).append)
-
-
-def ask(there: ModelServer, **settings: Any) -> Any:
-    return model(there, **settings).reply(QUESTION, SCHEMA, 300)
+from shared.domain.language_model import read_reply
 
 
 def test_a_question_binds_the_answer_to_its_schema_and_its_length() -> None:
@@ -211,6 +189,8 @@ def test_a_whole_answer_has_one_deadline(turn: server.Turn) -> None:
         (server.endless, "sends more than 1048576 bytes"),
         (server.bomb, "compresses its answer although it was asked not to"),
         (send(200, []), "answers something that is no chat completion"),
+        (send(200, server.completion("\ud800")), "answers something that is no chat completion"),
+        (send(200, '{"choices":' + "[" * 100_000), "answers something that is no chat completion"),
         (send(200, {"choices": []}), "answers something that is no chat completion"),
         (send(200, {"choices": [{"message": {"content": {"answer": 42}}}]}), "answers something that is no chat completion"),
         (send(200, server.completion("{}") | {"usage": {"prompt_tokens": -9, "completion_tokens": 1}}), "no chat completion"),
@@ -248,68 +228,3 @@ def test_at_most_so_many_questions_are_asked_at_once() -> None:
             thread.join()
 
     assert (len(there.asked), there.most_at_once) == (6, 2)
-
-
-def test_a_key_that_was_rotated_is_read_again_and_never_shown() -> None:
-    values = iter(["old-key-12345", "new-key-12345"])
-    key = SecretKey(CachedSecrets(lambda name: next(values), 0))
-    with ModelServer(fails(401), GOOD) as there:
-        ask(there, key=key)
-
-    assert [seen.headers["authorization"] for seen in there.asked] == ["Bearer old-key-12345", "Bearer new-key-12345"]
-
-    with ModelServer(fails(401, message="bad key old-key-12345")) as there, pytest.raises(CriticalError) as error:
-        ask(there, key=SecretKey(EnvironmentSecrets({"LLM_API_KEY": "old-key-12345"})))
-    assert "old-key" not in str(error.value)
-
-
-def test_a_key_that_is_not_set_is_said_by_name() -> None:
-    with ModelServer(GOOD) as there, pytest.raises(CriticalError, match="the secret llm-api-key is not set"):
-        ask(there, key=SecretKey(EnvironmentSecrets({})))
-
-
-def test_the_environment_of_other_tools_changes_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
-    for name in ("OPENAI_API_KEY", "OPENAI_BASE_URL", "OPENAI_ORG_ID", "OPENAI_PROJECT_ID", "OPENAI_ADMIN_KEY"):
-        monkeypatch.setenv(name, "of-another-tool")
-    monkeypatch.setenv("OPENAI_CUSTOM_HEADERS", "Authorization: Bearer of-another-tool\nX-Api-Key: of-another-tool")
-    with ModelServer(GOOD) as there:
-        ask(there, key=SecretKey(EnvironmentSecrets({"LLM_API_KEY": "our-own-key"})))
-
-    assert "of-another-tool" not in str(there.asked[0].headers)
-    assert there.asked[0].headers["authorization"] == "Bearer our-own-key"
-
-
-class Identity:
-    """A managed identity that gives a token, or fails as the SDK's does."""
-
-    def __init__(self, error: Exception | None = None) -> None:
-        self.error, self.scopes = error, list[str]()
-
-    def get_token(self, *scopes: str, **options: Any) -> Any:
-        from azure.core.credentials import AccessToken
-
-        self.scopes += scopes
-        if self.error:
-            raise self.error
-        return AccessToken("token-of-the-identity", 2**31)
-
-
-def test_the_managed_identity_is_shown_by_its_token() -> None:
-    identity = Identity()
-    with ModelServer(GOOD) as there:
-        ask(there, key=IdentityKey(identity))
-
-    assert there.asked[0].headers["authorization"] == "Bearer token-of-the-identity"
-    assert identity.scopes == ["https://cognitiveservices.azure.com/.default"]
-
-
-def test_an_identity_without_a_token_is_said() -> None:
-    from azure.core.exceptions import ClientAuthenticationError, ServiceRequestError
-
-    with ModelServer(GOOD) as there:
-        with pytest.raises(CriticalError, match="gets no token for Azure OpenAI"):
-            ask(there, key=IdentityKey(Identity(ClientAuthenticationError("tenant-secret"))))
-        with pytest.raises(TransientError, match="Entra ID does not answer"):
-            ask(there, key=IdentityKey(Identity(ServiceRequestError("host"))), tries=1)
-
-    assert there.asked == []

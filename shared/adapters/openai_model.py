@@ -165,8 +165,8 @@ def _client(settings: ModelSettings) -> OpenAI:
 def _read(body: bytes, messages: Sequence[Message], asked: str, seconds: float) -> Reply:
     try:
         found = _Completion.model_validate_json(body)
-    except SchemaError as error:
-        if error.errors(include_url=False, include_input=False, include_context=False)[0]["type"] == "json_invalid":
+    except SchemaError:
+        if _cut_off(body):
             raise TransientError("the model's answer was cut off on its way") from None
         raise ValidationError("the model's service answers something that is no chat completion") from None
     said, finish = found.choices[0].message, found.choices[0].finish_reason or ""
@@ -174,6 +174,18 @@ def _read(body: bytes, messages: Sequence[Message], asked: str, seconds: float) 
     spent = found.usage or _Spent(prompt_tokens=estimated_tokens(messages), completion_tokens=len(text.encode(errors="replace")) // 3)
     usage = Usage(spent.prompt_tokens, spent.completion_tokens, round(seconds, 3))
     return Reply(text, finish, bool(said.refusal), usage, _plain(found.model or "") or asked)
+
+
+def _cut_off(body: bytes) -> bool:
+    """Whether a body is no JSON at all; pydantic also takes lone surrogates and deep nesting for that, which no second try mends."""
+    try:
+        json.loads(body)
+    except RecursionError:
+        return False
+    except ValueError:
+        return True
+    else:
+        return False
 
 
 def _translated(error: APIStatusError) -> AksCopilotError:

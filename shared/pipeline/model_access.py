@@ -5,17 +5,18 @@ The line has counts and never a word of the question or the answer.
 
 from __future__ import annotations
 
+import logging
 import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 
 from shared import logs
-from shared.domain.errors import CriticalError, PausedError, ValidationError
+from shared.domain.errors import AksCopilotError, CriticalError, PausedError, ValidationError
 from shared.domain.language_model import Answer, Message, Model, Reply, ReplyingModel, Usage, estimated_tokens, read_reply
 from shared.domain.pointer import JsonValue
 from shared.domain.ports import BlobStore
 from shared.model_settings import ModelSettings, Prices
-from shared.pipeline.model_budget import TokenBudget
+from shared.pipeline.model_budget import Reservation, TokenBudget
 from shared.pipeline.model_cache import AnswerCache, question_key
 
 
@@ -34,24 +35,33 @@ class ModelAccess:
         """shared.domain.language_model.Model.complete, on account of a violation."""
         key = question_key(self._model.identity, messages, schema, self.settings.answer_tokens)
         known = self._cache.get(key)
-        reply = known or self._cache.put(key, self._paid(run, violation, messages, schema))
+        reply = known or self._paid(key, run, violation, messages, schema)
         answer = read_reply(reply, schema)
         _told(answer, violation, self.settings.prices, cached=known is not None)
         return Answer(answer.value, answer.problem, answer.usage, answer.model, known is not None)
 
-    def _paid(self, run: str, violation: str, messages: Sequence[Message], schema: Mapping[str, JsonValue]) -> Reply:
+    def _paid(self, key: str, run: str, violation: str, messages: Sequence[Message], schema: Mapping[str, JsonValue]) -> Reply:
         question = estimated_tokens(messages) + estimated_tokens([Message("system", str(schema))])
         held = self._budget.reserve(run, violation, question + self.settings.answer_tokens)
         try:
             reply = self._model.reply(messages, schema, self.settings.answer_tokens)
         except (PausedError, ValidationError, CriticalError):
-            self._budget.settle(held, 0)  # nothing was read
+            self._settle(held, 0)  # nothing was read
             raise
         except Exception:
-            self._budget.settle(held, question)  # it may have been read before the line broke
+            self._settle(held, question)  # it may have been read before the line broke
             raise
-        self._budget.settle(held, reply.usage.tokens)
-        return reply
+        try:
+            return self._cache.put(key, reply)
+        finally:
+            self._settle(held, reply.usage.tokens)
+
+    def _settle(self, held: Reservation, used: int) -> None:
+        """A sum that cannot be written costs no answer: the reservation stays, which is more than was used."""
+        try:
+            self._budget.settle(held, used)
+        except AksCopilotError as error:
+            logs.failure("tokens stay reserved", error, level=logging.WARNING)
 
 
 @dataclass(frozen=True, slots=True)
