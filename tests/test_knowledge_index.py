@@ -61,6 +61,16 @@ def test_the_best_passage_of_each_document_comes_once_and_rules_apart() -> None:
     assert len(index.search("disk gateway", 1)) == 1
 
 
+def test_an_article_that_explains_the_rule_comes_before_one_that_fits_better() -> None:
+    text = "---\ntitle: Zones\nrules: [AKS0123]\n---\nWhere a disk is."
+    index = Index.from_bytes(index_of(DISKS, GATEWAY, document_of("articles/zones.md", text)).to_bytes(), HashedGrams())
+    query = "a disk can grow, never shrink"
+    assert found(index, query)[0] == "disks"
+    assert [hit.passage.slug for hit in index.explaining("AKS0123", query, 2)] == ["zones", "disks"]
+    assert [hit.passage.slug for hit in index.explaining("AKS0999", query, 1)] == ["disks"]
+    assert [hit.passage.slug for hit in index.explaining("AKS0123", "???", 2)] == ["zones"]
+
+
 @pytest.mark.parametrize("query", ["", "???", "how do I do this"])
 def test_a_query_without_words_never_fails(query: str) -> None:
     assert len(index_of(DISKS, GATEWAY).search(query, 3)) <= 2

@@ -96,6 +96,7 @@ def test_names_are_words_as_a_whole_and_in_parts() -> None:
         *("apps.openshift.io/v1", "apps", "openshift", "io", "v", "1"),
         *("not", "local-path", "local", "path"),
     ]
+    assert words("Größe gpu_utilization") == ["größe", "gpu_utilization", "gpu", "utilization"]
     assert words("PVC HTTPRoute") == ["pvc", "httproute", "http", "route"]
     assert words("how do I do this?") == []
 

@@ -18,7 +18,7 @@ from shared.domain.retrieval.ports import Vectors
 DIMENSIONS = 4096
 GRAM = 4
 
-_RUN = re.compile(r"[a-z0-9]+")
+_RUN = re.compile(r"[^\W_]+")
 
 
 class HashedGrams:

@@ -65,6 +65,18 @@ class Index:
         """See KnowledgeBase."""
         return self._search(query, k, rules=True)
 
+    def explaining(self, rule_id: str, query: str, k: int) -> list[Hit]:
+        """See KnowledgeBase."""
+        hits = self._search(query, len(self._passages), rules=False)
+        seen = {hit.passage.document for hit in hits}
+        first = {
+            p.document: Hit(p, 0.0) for p in reversed(self._passages.values()) if rule_id in p.rules and not p.document.startswith(RULES)
+        }
+        silent = [
+            hit for name, hit in sorted(first.items()) if name not in seen
+        ]  # no word of the query, but the right article all the same
+        return sorted([*hits, *silent], key=lambda hit: rule_id not in hit.passage.rules)[:k]
+
     def to_bytes(self) -> bytes:
         """The index as a file; the same content gives the same bytes."""
 

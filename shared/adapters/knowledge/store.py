@@ -64,6 +64,10 @@ class BlobIndex:
         """See KnowledgeBase."""
         return self._current().rules(query, k)
 
+    def explaining(self, rule_id: str, query: str, k: int) -> Sequence[Hit]:
+        """See KnowledgeBase."""
+        return self._current().explaining(rule_id, query, k)
+
     def update(self, documents: Iterable[Document]) -> Changes:
         """Make the stored index hold exactly these documents; nothing is written where it does. An index that cannot be used is built anew.
 

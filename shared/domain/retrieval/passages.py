@@ -48,7 +48,7 @@ class Document:
 
 @dataclass(frozen=True, slots=True)
 class Passage:
-    """A piece of a document. `source` is where a person reads on: the document's first link, else its name."""
+    """A piece of a document. `source` is where a person reads on: the document's first link, else its name; `rules` are ids it explains."""
 
     document: str
     slug: str
@@ -56,18 +56,19 @@ class Passage:
     heading: str
     text: str
     source: str
+    rules: tuple[str, ...] = ()
 
     @property
     def searchable(self) -> str:
         """What is indexed: the file's name, the title and the heading say what the text is about."""
         return "\n".join(part for part in (self.slug.replace("-", " "), self.title, self.heading, self.text) if part)
 
-    def to_json(self) -> dict[str, str]:
+    def to_json(self) -> dict[str, Any]:
         return asdict(self)
 
     @classmethod
     def from_json(cls, value: Mapping[str, Any]) -> Passage:
-        return cls(**value)
+        return cls(**{**value, "rules": tuple(value["rules"])})
 
 
 def document_of(name: str, text: str) -> Document:
@@ -88,7 +89,10 @@ def passages_of(document: Document) -> tuple[Passage, ...]:
     """The document's passages in its order; one of its title alone where it has no text."""
     source = document.links[0] if document.links else document.name
     pieces = [(heading, piece) for heading, text in _sections(document.text) for piece in _pieces(text)] or [("", "")]
-    return tuple(Passage(document.name, document.slug, document.title, h if h != document.title else "", t, source) for h, t in pieces)
+    return tuple(
+        Passage(document.name, document.slug, document.title, h if h != document.title else "", t, source, document.rules)
+        for h, t in pieces
+    )
 
 
 def _front_matter(name: str, text: str) -> tuple[Mapping[str, Any], str]:

@@ -49,3 +49,6 @@ class KnowledgeBase(Protocol):
 
     def rules(self, query: str, k: int) -> Sequence[Hit]:
         """As `search`, among the rules."""
+
+    def explaining(self, rule_id: str, query: str, k: int) -> Sequence[Hit]:
+        """As `search`, but articles that say that they explain the rule come first."""
