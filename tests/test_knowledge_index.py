@@ -1,4 +1,4 @@
-"""The index finds, changes only what changed, and survives folder and container: real FAISS and bm25s, blobs in memory."""
+"""The index finds, changes only what changed, and is the same after it was saved: real FAISS and bm25s."""
 
 from __future__ import annotations
 
@@ -10,22 +10,18 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from fakes import MemoryBlobs
+from knowledge_support import DISKS, GATEWAY, RULE, found, index_of
 
-from shared.adapters.knowledge import local, store
+from shared.adapters.knowledge import local
 from shared.adapters.knowledge.documents import MAX_BYTES, document, documents
 from shared.adapters.knowledge.embeddings import HashedGrams
 from shared.adapters.knowledge.index import Index
-from shared.adapters.knowledge.store import FILE, FRESH_SECONDS, TRIES, BlobIndex
-from shared.domain.errors import BusyError, CriticalError, TransientError, ValidationError
+from shared.domain.errors import CriticalError, ValidationError
 from shared.domain.retrieval.measure import quality, read_questions
-from shared.domain.retrieval.passages import Document, document_of
+from shared.domain.retrieval.passages import document_of
 from shared.domain.retrieval.ports import Vectors
 from shared.domain.rulebook import RULES
 
-DISKS = document_of("articles/disks.md", "# Disks\nA disk belongs to one zone.\n# Sizes\nA disk can grow, never shrink.")
-GATEWAY = document_of("articles/gateway.md", "# Gateway\nAn HTTPRoute names its Gateway by parentRefs.")
-RULE = Document("rules/AKS0101.yaml", "AKS0101 The class of a disk", "The disk has no class.")
 QUESTIONS = Path(__file__).parent / "data" / "questions"
 
 
@@ -38,16 +34,6 @@ class Counting(HashedGrams):
     def embed(self, texts: Sequence[str]) -> Vectors:
         self.seen += texts
         return super().embed(texts)
-
-
-def index_of(*given: Document) -> Index:
-    index = Index(HashedGrams())
-    index.update(given)
-    return index
-
-
-def found(index: Index | BlobIndex, query: str) -> list[str]:
-    return [hit.passage.slug for hit in index.search(query, 5)]
 
 
 def test_the_best_passage_of_each_document_comes_once_and_rules_apart() -> None:
@@ -150,83 +136,6 @@ def test_vectors_have_length_one_and_never_change() -> None:
     assert np.linalg.norm(rows, axis=1) == pytest.approx([1, 0, 1])
     assert rows[0] == pytest.approx(rows[2])
     assert [int(n) for n in rows[0].nonzero()[0][:3]] == sorted(int(n) for n in HashedGrams().embed(["class storage"])[0].nonzero()[0])[:3]
-
-
-def test_a_folder_keeps_the_index_and_a_broken_one_is_made_anew(tmp_path: Path) -> None:
-    assert store.load(tmp_path, HashedGrams()) is None
-    index, done = local.build(tmp_path / "kb")
-    assert len(done.add) == len(index.digests) > 400
-    assert not local.build(tmp_path / "kb")[1]
-    assert local.load(tmp_path / "kb").to_bytes() == index.to_bytes()
-    (tmp_path / "kb" / FILE).write_bytes(b"broken")
-    assert local.build(tmp_path / "kb")[1] == done
-    assert [path.name for path in (tmp_path / "kb").iterdir()] == [FILE]
-
-
-def test_a_container_is_read_again_only_when_its_etag_is_another() -> None:
-    now, reads = [0.0], list[str]()
-
-    class Watched(MemoryBlobs):
-        down = False
-
-        def read(self, container: str, name: str, *, max_bytes: int) -> tuple[bytes, str] | None:
-            reads.append(name)
-            if self.down:
-                raise TransientError("storage is away")
-            return super().read(container, name, max_bytes=max_bytes)
-
-    blobs = Watched()
-    writer, reader = (BlobIndex(blobs, "cache", HashedGrams(), clock=lambda: now[0]) for _ in range(2))
-    with pytest.raises(CriticalError, match="no index"):
-        reader.search("disk", 3)
-    writer.update([DISKS])
-    assert found(reader, "disk zone") == ["disks"]
-    reads.clear()
-    now[0] += FRESH_SECONDS
-    assert found(reader, "disk zone") == ["disks"]
-    assert reads == []
-    writer.update([DISKS, GATEWAY])
-    reads.clear()
-    assert "gateway" not in found(reader, "gateway")
-    now[0] += FRESH_SECONDS
-    blobs.down = True
-    assert found(reader, "disk zone") == ["disks"], "an outage leaves what was loaded"
-    blobs.down = False
-    now[0] += FRESH_SECONDS
-    assert found(reader, "gateway")[0] == "gateway"
-    etag = blobs.read("cache", FILE, max_bytes=10**9)
-    assert not writer.update([GATEWAY, DISKS])
-    assert blobs.read("cache", FILE, max_bytes=10**9) == etag, "nothing changed, nothing is written"
-
-
-def test_two_writers_lose_nothing_and_one_who_never_wins_says_so() -> None:
-    class Contended(MemoryBlobs):
-        others = 0
-
-        def write(self, container: str, name: str, data: bytes, *, if_absent: bool = False, if_match: str | None = None) -> bool:
-            if self.others:
-                self.others -= 1
-                super().write(container, name, index_of(RULE).to_bytes())
-            return super().write(container, name, data, if_absent=if_absent, if_match=if_match)
-
-    blobs = Contended()
-    writer = BlobIndex(blobs, "cache", HashedGrams())
-    blobs.others = 1
-    assert writer.update([DISKS]).remove == {"rules/AKS0101.yaml"}
-    assert found(writer, "disk zone") == ["disks"]
-    blobs.others = TRIES
-    with pytest.raises(BusyError):
-        writer.update([GATEWAY])
-
-
-def test_a_container_with_an_unreadable_index_is_built_anew() -> None:
-    blobs = MemoryBlobs()
-    blobs.write("cache", FILE, b"broken")
-    index = BlobIndex(blobs, "cache", HashedGrams())
-    with pytest.raises(CriticalError, match="kb build"):
-        index.search("disk", 3)
-    index.update([DISKS])
-    assert found(index, "disk zone") == ["disks"]
 
 
 def test_a_team_s_article_takes_the_place_of_ours_and_no_hidden_or_linked_one_is_read(tmp_path: Path) -> None:
