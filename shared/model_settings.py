@@ -26,7 +26,8 @@ _HERE = ("localhost", "127.0.0.1", "::1")
 class TokenLimits:
     """How many tokens (questions and answers together) may be spent."""
 
-    violation: int = 20_000
+    violation: int = 30_000
+    """Three tries with their snippets; the repair loop asks about 6 000 each, most of it the question."""
     run: int = 400_000
     day: int = 4_000_000
     """Of all runs, by UTC."""

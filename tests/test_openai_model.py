@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import json
 import threading
 import time
+from http.server import BaseHTTPRequestHandler
 
 import model_server as server
 import pytest
@@ -228,3 +230,20 @@ def test_at_most_so_many_questions_are_asked_at_once() -> None:
             thread.join()
 
     assert (len(there.asked), there.most_at_once) == (6, 2)
+
+
+def test_known_limit_a_header_that_drips_is_bounded_by_each_read_only() -> None:
+    """The SDK's HTTP client gives no place to stop it; docs/model.md says so."""
+
+    def slow_header(handler: BaseHTTPRequestHandler, asked: server.Asked) -> None:
+        for byte in b"HTTP/1.1 200 OK\r\n":
+            handler.wfile.write(bytes([byte]))
+            time.sleep(0.1)
+        body = json.dumps(server.completion('{"answer": 1}')).encode()
+        handler.wfile.write(b"Content-Length: %d\r\n\r\n%s" % (len(body), body))
+
+    started = time.monotonic()
+    with ModelServer(slow_header) as there, pytest.raises(TransientError, match="within 1 s"):
+        ask(there, timeout=1, tries=1)
+
+    assert time.monotonic() - started > 1.5  # noticed only when the header had come
