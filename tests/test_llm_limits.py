@@ -60,7 +60,7 @@ OFFENCES: dict[str, tuple[list[tuple[Any, ...]], str]] = {
     "account": ([("add", f"{SPEC}/serviceAccountName", "admin")], "serviceAccountName is never guessed"),
     "selector": ([("replace", "/spec/selector/matchLabels/a", "c")], "selector is never guessed"),
     "labels": ([("replace", "/spec/template/metadata/labels/a", "c")], "labels is never guessed"),
-    "host path": ([("replace", f"{SPEC}/volumes/0", {"name": "v", "hostPath": {"path": "/"}})], "hostPath is never guessed"),
+    "host path": ([("replace", f"{SPEC}/volumes/0", {"name": "v", "hostPath": {"path": "/"}})], "volumes is never guessed"),
     "privileged": ([("add", f"{CONTEXT}/privileged", True)], "weaken the security"),
     "privileged as text": ([("add", f"{CONTEXT}/privileged", "true")], "weaken the security"),
     "escalation": ([("replace", f"{CONTEXT}/allowPrivilegeEscalation", True)], "weaken the security"),
@@ -84,6 +84,9 @@ OFFENCES: dict[str, tuple[list[tuple[Any, ...]], str]] = {
     "elided text": ([("replace", "/metadata/annotations/x", "(not shown)")], "repeats what the slice leaves out"),
     "a list for a text": ([("replace", f"{SPEC}/runtimeClassName", [])], "another type"),
     "an object for a number": ([("replace", "/spec/replicas", {})], "another type"),
+    "a number for a text": ([("replace", f"{SPEC}/runtimeClassName", 15)], "another type"),
+    "a fraction for a number": ([("replace", "/spec/replicas", 1.5)], "another type"),
+    "a volume without its source": ([("remove", f"{SPEC}/volumes/0/emptyDir")], "volumes is never guessed"),
     "null": ([("replace", f"{SPEC}/runtimeClassName", None)], "another type"),
     "null added": ([("add", f"{SPEC}/priority", None)], "another type"),
     "an annotation that is no text": ([("add", "/metadata/annotations/b", True)], "another type"),
@@ -126,6 +129,13 @@ def test_control_what_is_allowed_has_no_offence(given: list[tuple[Any, ...]]) ->
 @pytest.mark.parametrize("given", FINE)
 def test_control_nothing_is_allowed_outside_of_the_allowed_places(given: list[tuple[Any, ...]]) -> None:
     assert offences(OBJ, [Op(*o) for o in given], ("/spec/strategy", "/spec/rep"))
+
+
+def test_an_item_taken_out_of_a_list_may_not_shift_the_others() -> None:
+    obj = {**OBJ, "spec": {"topologyKeys": ["a", "b"]}}
+    assert offences(obj, [Op("remove", "/spec/topologyKeys/1")], ("/spec/topologyKeys/1",)) == []
+    shifted = offences(obj, [Op("remove", "/spec/topologyKeys/0")], ("/spec/topologyKeys/0",))
+    assert shifted == ["/spec/topologyKeys/1 would change, which is outside of what may."]
 
 
 @pytest.mark.parametrize(

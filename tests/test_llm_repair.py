@@ -3,15 +3,18 @@
 from __future__ import annotations
 
 import json
+import re
 from typing import Any
 
 import pytest
 from llm_support import FIXED, PLACE, POD, RIGHT, ScriptedModel, answer, ask, case_of, found
 
-from shared.domain.errors import TransientError, ValidationError
+from shared.domain.errors import EditRefused, ProofFailed, TransientError, ValidationError
 from shared.domain.language_model import BudgetSpent, Usage
 from shared.domain.llm.answer import ANSWER_SCHEMA
 from shared.domain.llm.case import Snippet, open_case
+from shared.domain.llm.trial import prover
+from shared.domain.model import PatchOperation
 from shared.domain.rulebook import by_id
 
 SELECTOR = (
@@ -140,6 +143,47 @@ def test_what_is_no_draft_is_refused(said: Any, reason: str) -> None:
     result = ask(ScriptedModel(said), CLAIM, "AKS0102")
     assert (result.status, result.draft) == ("refused", None)
     assert reason in result.reasons[0]
+
+
+def test_a_draft_holds_no_secret() -> None:
+    text = CLAIM.replace("metadata: {name: data}", "metadata: {name: data, annotations: {note: fast-tier-7}}")
+    secret = "---\napiVersion: v1\nkind: Secret\nmetadata: {name: s}\nstringData: {p: s3cr3t-value-of-shop}\n"
+    text = text.replace("spec: {", "spec: {volumeName: s3cr3t-value-of-shop, ") + secret
+
+    def leaky(messages: Any) -> Any:
+        shown = re.findall(r"redacted-secret-\d+-\w+", messages[1].content)
+        return answer(decision=DRAFT | {"value": shown[0]})
+
+    assert set(ask(ScriptedModel(leaky), text, "AKS0102").reasons) == {"The drafted decision holds a secret."}
+
+
+RUN = """\
+---
+apiVersion: v1
+kind: ConfigMap
+metadata: {name: settings, namespace: team-a}
+data: {a: b}
+"""
+
+
+@pytest.mark.parametrize(
+    ("more", "reason"),
+    [
+        (PatchOperation("add", "/0/spec/replicas", "AKS0510", "many"), "would not be valid"),
+        (PatchOperation("replace", "/1/metadata/name", "AKS0510", "others"), "names ConfigMap settings, which is not there"),
+        (PatchOperation("remove", "/0/spec/nowhere", "AKS0510"), "not there"),
+        (PatchOperation("add", f"/0{PLACE}", "AKS0510", "gvisor"), "still fires"),
+    ],
+)
+def test_what_does_not_prove_out_is_refused_with_its_reason(more: PatchOperation, reason: str) -> None:
+    """The proofs alone, with operations that the limits would not let so far."""
+    text = POD.replace("        env:\n", "        envFrom: [{configMapRef: {name: settings}}]\n        env:\n") + RUN
+    file, violation, setup = found(text)
+    right = PatchOperation("remove", f"/0{PLACE}", "AKS0510")
+    prove = prover(file, violation, setup)
+    assert b"nvidia" not in prove([right])
+    with pytest.raises((ProofFailed, EditRefused), match=reason):
+        prove([right, more])
 
 
 def test_a_draft_where_nothing_is_asked_is_refused() -> None:

@@ -53,7 +53,7 @@ GUESSES = frozenset(
      "secretRef", "imagePullSecrets", "initContainers", "ephemeralContainers", "volumeMounts", "mountPath", "sysctls", "unsafeSysctls",
      "livenessProbe", "readinessProbe", "startupProbe", "server", "repository", "repoURL", "chart", "auth", "destination", "source",
      "images", "valuesContent", "valuesObject", "provider", "runAsUserName", "loadBalancerSourceRanges", "ephemeral", "projected",
-     "claimName", "dataSource", "dataSourceRef", "configMap"}
+     "claimName", "dataSource", "dataSourceRef", "configMap", "volumes", "volumeClaimTemplates"}
 )  # fmt: skip
 """Fields whose right value is in nobody's manifest (an image, a probe's path, a host, a certificate), or that run code, grant or select."""
 
@@ -209,12 +209,13 @@ def _of_security(path: str, tokens: Sequence[str], old: JsonValue, new: JsonValu
 
 
 def _of_one_type(old: JsonValue, new: JsonValue) -> bool:
-    """Whether a leaf keeps its type; numbers and texts stand for each other in many fields (ports, percentages, quantities)."""
+    """Whether a leaf keeps its type; a number and a text that begins with one stand for each other (ports, percentages, quantities)."""
     if old is MISSING or new is MISSING or old is None:
         return new is not None
-    scalar = (str, int, float)
-    both = isinstance(old, scalar) and isinstance(new, scalar) and not isinstance(old, bool) and not isinstance(new, bool)
-    return both or type(old) is type(new)
+    if type(old) is type(new):
+        return True
+    scalars = all(isinstance(v, (str, int)) and not isinstance(v, bool) for v in (old, new))
+    return scalars and all(str(v)[:1].isdigit() for v in (old, new))
 
 
 def _leaves(value: JsonValue, at: str = "") -> Iterator[tuple[str, JsonValue]]:
