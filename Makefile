@@ -7,7 +7,7 @@ WORKFLOWS := $(wildcard .github/workflows/*.yml docs/workflows/*.yml)
 ACTIONS := $(wildcard action.yml */action.yml)
 
 .DEFAULT_GOAL := help
-.PHONY: help install run up test check fix docs coverage judge bench clean
+.PHONY: help install run up test check fix docs coverage judge bench eval clean
 
 help: ## this list
 	@grep -hE '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 14
@@ -61,6 +61,9 @@ judge: install ## the black-box judge over the corpus in ten notations (where ..
 
 bench: install ## speed and memory, as ratios within one run
 	@$(BIN)/python tools/bench.py
+
+eval: install ## how well each way of searching finds the right article of the knowledge base
+	@$(BIN)/python tools/eval_knowledge.py
 
 clean: ## remove what the other targets made
 	rm -rf .venv .venv312 .venv313 node_modules .run .azurite build *.egg-info .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache

@@ -13,15 +13,21 @@ from functools import cache, partial
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
+    from pathlib import Path
+
     from azure.core.credentials import TokenCredential
 
     from shared.adapters.github.client import Client
+    from shared.adapters.knowledge.index import Index
     from shared.domain.code_host import CodeReader
     from shared.domain.deployment import DeployHost
     from shared.domain.pointer import JsonValue
-    from shared.domain.ports import SecretStore
+    from shared.domain.ports import BlobStore, SecretStore
+    from shared.domain.retrieval.changes import Changes
+    from shared.model_settings import ModelSettings
     from shared.pipeline.context import Context, Engine, Publisher
     from shared.pipeline.delivery import Step
+    from shared.pipeline.model_access import ModelAccess
     from shared.settings import Settings
 
 
@@ -101,6 +107,18 @@ def build_services(settings: Settings) -> Services:
     if settings.key_vault_uri or store.get("github-token") or store.get("github-app-id"):
         context = replace(context, publishers=_github_publishers(settings, client))
     return Services(_with_slack(context, settings, store), probe.check, ensure, store)
+
+
+def build_model(settings: ModelSettings, secrets: SecretStore, blobs: BlobStore, client_id: str | None = None) -> ModelAccess | None:
+    """The language model that the settings name, None where it is off: everything but its suggestions works without it."""
+    if settings.mode == "off":
+        return None
+    from shared.adapters import model_key
+    from shared.adapters.openai_model import OpenAIModel
+    from shared.pipeline.model_access import ModelAccess
+
+    key = model_key.build(settings.auth, secrets, partial(_credential, client_id))
+    return ModelAccess(OpenAIModel(settings, key), blobs, settings)
 
 
 def _github_publishers(settings: Settings, client: Callable[[], Client]) -> dict[str, Publisher]:
@@ -185,6 +203,20 @@ def build_engine() -> Engine:
     from shared.pipeline.context import Engine
 
     return Engine(plan_run, inspector.inspect, thinker.propose, patcher.patch, reporter.finish, render_all)
+
+
+def load_knowledge(kept: Path | None = None, team: Path | None = None) -> Index:
+    """The knowledge base of this machine (shared.adapters.knowledge.local): from the folder `kept`, else in memory."""
+    from shared.adapters.knowledge import local
+
+    return local.load(kept, team)
+
+
+def build_knowledge(kept: Path, team: Path | None = None) -> tuple[Index, Changes]:
+    """Bring the index in the folder `kept` up to date; the index, and what was done."""
+    from shared.adapters.knowledge import local
+
+    return local.build(kept, team)
 
 
 _lock = threading.Lock()

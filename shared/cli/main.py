@@ -17,6 +17,7 @@ import typer
 import shared
 from shared.cli.baseline import baseline
 from shared.cli.console import help_without_command, note
+from shared.cli.knowledge import knowledge_app
 from shared.cli.manifests import fix, inspect
 from shared.cli.rules import profiles_app, rules_app
 from shared.cli.runs import runs, submit, watch
@@ -44,6 +45,7 @@ app.command()(up)
 app.add_typer(rules_app, name="rules")
 app.add_typer(profiles_app, name="profiles")
 app.add_typer(targets_app, name="targets")
+app.add_typer(knowledge_app, name="kb")
 
 
 def _print_version(wanted: bool) -> None:  # noqa: FBT001 (Typer's callback)

@@ -56,6 +56,12 @@ class Ask(Closed):
     example: str = ""
 
 
+class Repair(Closed):
+    """Where a language model may look for a repair: places as checks name them (shared/domain/paths.py) beside the violation's own."""
+
+    paths: tuple[str, ...] = Field(min_length=1)
+
+
 class Resource(Closed):
     """An Azure resource that the finding calls for; texts may name the match's fields in braces, capitals are the user's to fill in."""
 
@@ -101,6 +107,7 @@ class Rule(Closed):
     message: str
     fix: Fix | None = None
     ask: Ask | None = None
+    repair: Repair | None = None
     harmless: str | None = None
     advice: str | None = None
     resources: tuple[Resource, ...] = ()

@@ -173,3 +173,18 @@ def delivered(delivery: str) -> str:
 def upload(body: str) -> str:
     """A body of POST /api/runs by its SHA-256."""
     return f"uploads/{body}"
+
+
+def model_answer(key: str) -> str:
+    """A model's reply, in the container `cache`; `key` is the SHA-256 of its question."""
+    return f"answers/{key[:2]}/{key}.json"
+
+
+def run_budget(run: str) -> str:
+    """The tokens that a run and each of its violations used, in the container `cache`."""
+    return f"budget/runs/{run}.json"
+
+
+def day_budget(day: str) -> str:
+    """The tokens that all runs used on a day (YYYY-MM-DD, UTC), in the container `cache`."""
+    return f"budget/days/{day}.json"

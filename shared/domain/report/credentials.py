@@ -61,6 +61,16 @@ def redact(text: str) -> str:
     return text
 
 
+def credential_spans(text: str) -> list[tuple[int, int]]:
+    """(start, end) of each part of a string that `redact` would hide; they may overlap."""
+    found = []
+    for pattern, replacement in _PATTERNS:
+        for match in pattern.finditer(text):
+            head, _, tail = match.expand(replacement).partition(MASK)
+            found.append((match.start() + len(head), match.end() - len(tail)))
+    return found
+
+
 def mask_value(value: JsonValue) -> JsonValue:
     """A parsed value with each leaf that carries a credential or a Secret's data reading `***` as a whole."""
     if isinstance(value, list):

@@ -1,0 +1,36 @@
+"""The knowledge base of one machine: the only choice of embedder and ranking is made here."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from shared.adapters.knowledge import store
+from shared.adapters.knowledge.documents import documents
+from shared.adapters.knowledge.embeddings import HashedGrams
+from shared.adapters.knowledge.index import Index
+from shared.domain.errors import CriticalError, ValidationError
+from shared.domain.retrieval.changes import Changes
+
+
+def build(kept: Path, team: Path | None = None) -> tuple[Index, Changes]:
+    """Bring the index in the folder `kept` up to date, or make it; one that cannot be used is made anew. The index, and what was done."""
+    try:
+        index = store.load(kept, HashedGrams()) or Index(HashedGrams())
+    except CriticalError:
+        index = Index(HashedGrams())
+    done = index.update(documents(team))
+    if done:
+        store.save(kept, index)
+    return index, done
+
+
+def load(kept: Path | None = None, team: Path | None = None) -> Index:
+    """The index in the folder `kept`; without one an index in memory. Raises ValidationError where the folder holds none."""
+    if kept is None:
+        index = Index(HashedGrams())
+        index.update(documents(team))
+        return index
+    found = store.load(kept, HashedGrams())
+    if found is None:
+        raise ValidationError(f"{kept}: holds no index; `aks-copilot kb build --index {kept}` makes one")
+    return found

@@ -1,0 +1,47 @@
+"""Words that no schema can check must come from somewhere: the rule, a given snippet, the object itself.
+
+A class, a label or an annotation of the model's invention quiets a rule as well as the right one does. So a new word is taken only where
+one of the texts given to the model holds it; quantities and the constants of the Kubernetes API need none.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Iterator, Sequence
+
+from shared.domain.convert.base import Op
+from shared.domain.llm.case import Case
+from shared.domain.llm.limits import applied, changed
+from shared.domain.pointer import MISSING, JsonValue, split
+
+_MAPS = frozenset({"annotations", "nodeSelector", "parameters", "limits", "requests"})
+_PLAIN = re.compile(r"true|false|\d[\d.]*(?:[kKMGTPE]i?|[munsh%])?")
+CONSTANTS = frozenset(
+    {"Always", "Block", "Cluster", "ClusterIP", "Delete", "Filesystem", "IfNotPresent", "Immediate", "Local", "Never", "OnDelete",
+     "OnFailure", "OrderedReady", "Parallel", "ReadOnlyMany", "ReadWriteMany", "ReadWriteOnce", "ReadWriteOncePod", "Recreate", "Retain",
+     "RollingUpdate", "RuntimeDefault", "TCP", "UDP", "WaitForFirstConsumer"}
+)  # fmt: skip
+"""Values that fields of the Kubernetes API take (API reference, 1.35)."""
+
+
+def invented(case: Case, operations: Sequence[Op]) -> list[str]:
+    """The words in the result that none of the given texts holds."""
+    after = applied(case.obj, operations)
+    said = f"{case.rule.why} {case.rule.advice} {case.violation.message} {json.dumps(case.obj, ensure_ascii=False)}"
+    known = " ".join([said, *(f"{s.title} {s.text}" for s in case.snippets)])
+    names = {name for path, value in changed(case.obj, after) if value is not MISSING for name in _named(split(path), value)}
+    return [f"Neither the rule nor a snippet names `{n[:80]}`: names are never invented." for n in sorted(names) if not _holds(known, n)]
+
+
+def _named(tokens: Sequence[str], value: JsonValue) -> Iterator[str]:
+    """The words of one changed leaf: its value, and its key in a map that takes any."""
+    free = next((i for i, t in enumerate(tokens[:-1]) if t in _MAPS), None)
+    if free is not None:
+        yield tokens[free + 1]
+    if isinstance(value, str) and value not in CONSTANTS and not _PLAIN.fullmatch(value):
+        yield value
+
+
+def _holds(known: str, name: str) -> bool:
+    return name.strip() == name != "" and re.search(rf"(?<![\w-]){re.escape(name)}(?![\w-])", known) is not None

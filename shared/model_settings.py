@@ -1,0 +1,153 @@
+"""Settings of the language model, apart from those of the storage: the command line has a model without having an account.
+
+Their names begin with LLM_ and not with OPENAI_: what another tool has in its environment must never send manifests anywhere.
+"""
+
+from __future__ import annotations
+
+import math
+import os
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from typing import Any, Literal, cast
+from urllib.parse import urlsplit
+
+from shared.domain.errors import CriticalError
+
+Mode = Literal["off", "suggest", "apply"]
+Auth = Literal["identity", "key", "none"]
+MODES: tuple[Mode, ...] = ("off", "suggest", "apply")
+AUTHS: tuple[Auth, ...] = ("identity", "key", "none")
+_AZURE = (".openai.azure.com", ".cognitiveservices.azure.com", ".services.ai.azure.com")
+_HERE = ("localhost", "127.0.0.1", "::1")
+
+
+@dataclass(frozen=True, slots=True)
+class TokenLimits:
+    """How many tokens (questions and answers together) may be spent."""
+
+    violation: int = 30_000
+    """Three tries with their snippets; the repair loop asks about 6 000 each, most of it the question."""
+    run: int = 400_000
+    day: int = 4_000_000
+    """Of all runs, by UTC."""
+
+
+@dataclass(frozen=True, slots=True)
+class Prices:
+    """What a million tokens cost, in the currency of the contract; 0 where it is not set, and then no cost is told."""
+
+    prompt: float = 0.0
+    completion: float = 0.0
+
+
+@dataclass(frozen=True, slots=True)
+class ModelSettings:
+    """`base_url` ends where `/chat/completions` begins. With `off` nothing else is set."""
+
+    mode: Mode = "off"
+    base_url: str = ""
+    model: str = ""
+    """The name of the model; on Azure that of its deployment."""
+    auth: Auth = "none"
+    """`identity`: a token of the managed identity; `key`: the secret `llm-api-key`; `none`: a server of one's own."""
+    timeout: int = 60
+    """Seconds for one whole answer."""
+    tries: int = 3
+    concurrency: int = 4
+    """Questions that one instance asks at once."""
+    answer_tokens: int = 2_000
+    limits: TokenLimits = field(default_factory=TokenLimits)
+    prices: Prices = field(default_factory=Prices)
+
+
+_NUMBERS: tuple[tuple[str, str, int, int], ...] = (
+    # setting, field, smallest, largest
+    ("LLM_TIMEOUT_SECONDS", "timeout", 1, 600),
+    ("LLM_TRIES", "tries", 1, 10),
+    ("LLM_CONCURRENCY", "concurrency", 1, 100),
+    ("LLM_ANSWER_TOKENS", "answer_tokens", 100, 100_000),
+    ("LLM_TOKENS_PER_VIOLATION", "violation", 0, 10**7),
+    ("LLM_TOKENS_PER_RUN", "run", 0, 10**9),
+    ("LLM_TOKENS_PER_DAY", "day", 0, 10**11),
+)
+_LIMITS = ("violation", "run", "day")
+
+
+def load_model_settings(environment: Mapping[str, str] | None = None) -> ModelSettings:
+    """Read the environment. Raises CriticalError naming every missing or wrong setting in one line, without its value."""
+    env = os.environ if environment is None else environment
+    problems: list[str] = []
+    base, model = _text(env, "LLM_BASE_URL").rstrip("/"), _text(env, "LLM_MODEL")
+    mode = _choice(env, "LLM_MODE", MODES, "suggest" if base or model else "off", problems.append)
+    if mode == "off" and not problems:
+        return ModelSettings()
+    auth = _choice(env, "LLM_AUTH", AUTHS, _usual_auth(base), problems.append)
+    _check_place(base, model, problems.append)
+    numbers = {field: value for name, field, low, high in _NUMBERS if (value := _number(env, name, low, high, problems.append)) is not None}
+    prices = Prices(*(_price(env, name, problems.append) for name in ("LLM_PRICE_PROMPT", "LLM_PRICE_ANSWER")))
+    if problems:
+        raise CriticalError("settings: " + "; ".join(problems))
+    limits = TokenLimits(**{name: numbers.pop(name) for name in _LIMITS if name in numbers})
+    rest = cast(Any, numbers)
+    return ModelSettings(cast(Mode, mode), base, model, cast(Auth, auth), limits=limits, prices=prices, **rest)
+
+
+def _text(env: Mapping[str, str], name: str) -> str:
+    return env.get(name, "").strip()
+
+
+def _choice(env: Mapping[str, str], name: str, choices: tuple[str, ...], usual: str, problem: Callable[[str], None]) -> str:
+    given = _text(env, name) or usual
+    if given not in choices:
+        problem(f"{name} must be {', '.join(choices[:-1])} or {choices[-1]}")
+    return given
+
+
+def _host(base: str) -> str:
+    try:
+        return urlsplit(base).hostname or ""
+    except ValueError:
+        return ""
+
+
+def _usual_auth(base: str) -> Auth:
+    host = _host(base)
+    return "identity" if host.endswith(_AZURE) else "none" if host in _HERE else "key"
+
+
+def _check_place(base: str, model: str, problem: Callable[[str], None]) -> None:
+    if not model:
+        problem("LLM_MODEL is missing")
+    if not base:
+        problem("LLM_BASE_URL is missing")
+        return
+    host = _host(base)
+    if not host or not base.startswith(("https://", "http://")) or (base.startswith("http://") and host not in _HERE):
+        problem("LLM_BASE_URL must start with https:// (http:// for this machine alone)")
+    elif "@" in base or "?" in base or "#" in base:
+        problem("LLM_BASE_URL must hold no login, query or fragment")
+    elif host.endswith(_AZURE) and not base.endswith("/openai/v1"):
+        problem("LLM_BASE_URL must end with /openai/v1 on Azure")
+
+
+def _number(env: Mapping[str, str], name: str, low: int, high: int, problem: Callable[[str], None]) -> int | None:
+    text = _text(env, name)
+    if not text:
+        return None
+    if not text.isascii() or not text.isdigit() or not low <= int(text) <= high:
+        problem(f"{name} must be a whole number from {low} to {high}")
+        return None
+    return int(text)
+
+
+def _price(env: Mapping[str, str], name: str, problem: Callable[[str], None]) -> float:
+    text = _text(env, name)
+    try:
+        value = float(text or "0")
+    except ValueError:
+        value = math.nan
+    if not 0 <= value < 1e6:
+        problem(f"{name} must be a price for a million tokens")
+        return 0.0
+    return value

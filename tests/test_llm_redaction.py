@@ -1,0 +1,211 @@
+"""What leaves for a model: no secret, no internal host, no more than the place needs; and everything comes back."""
+
+from __future__ import annotations
+
+import base64
+import json
+from typing import Any
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from llm_support import PLACE, POD, RIGHT, ScriptedModel, answer, ask, case_of
+
+from shared.domain.errors import ValidationError
+from shared.domain.llm.case import Snippet
+from shared.domain.llm.prompt import question, redactor_of
+from shared.domain.llm.redaction import Redactor
+from shared.domain.llm.slices import ELIDED, LIMIT, slice_of
+
+PLAIN = "s3cr3t-value-of-shop"
+ENCODED = base64.b64encode(PLAIN.encode()).decode()
+
+HIDDEN: dict[str, Any] = {
+    "a Secret's data": {"kind": "Secret", "data": {"p": ENCODED}},
+    "a Secret's text": {"kind": "Secret", "stringData": {"p": PLAIN}},
+    "nested wrongly": {"kind": "Secret", "stringData": {"p": [PLAIN, {"q": PLAIN}]}},
+    "a Secret in a List": {"kind": "List", "items": [{"kind": "Secret", "stringData": {"p": PLAIN}}]},
+    "environment": {"env": [{"name": "DB_PASSWORD", "value": PLAIN}]},
+    "argument": {"args": [f"--db-password={PLAIN}"]},
+    "shell": {"command": ["sh", "-c", f"mysql --password {PLAIN} -h db"]},
+    "address": {"value": f"postgres://shop:{PLAIN}@db/shop"},
+    "connection string": {"value": f"AccountName=x;AccountKey={PLAIN};EndpointSuffix=y"},
+    "header": {"value": f"Authorization: Bearer {PLAIN}"},
+    "annotation": {"metadata": {"annotations": {"example.com/api-token": PLAIN}}},
+    "last-applied": {
+        "metadata": {"annotations": {"kubectl.kubernetes.io/last-applied-configuration": f'{{"kind":"Secret","data":"{PLAIN}"}}'}}
+    },
+    "secretGenerator": {"secretGenerator": [{"name": "db", "literals": [f"user={PLAIN}"]}]},
+    "private key": {"tls": {"x": f"-----BEGIN PRIVATE KEY-----\n{PLAIN}\n-----END PRIVATE KEY-----"}},
+    "repeated elsewhere": {"a": {"kind": "Secret", "stringData": {"p": PLAIN}}, "note": f"it is {PLAIN}!"},
+    "decoded elsewhere": {"a": {"kind": "Secret", "data": {"p": ENCODED}}, "note": f"it is {PLAIN}!"},
+    "as a key": {"a": {"kind": "Secret", "data": {"p": ENCODED}}, PLAIN: 1},
+}
+
+
+@pytest.mark.parametrize("value", HIDDEN.values(), ids=HIDDEN.keys())
+def test_nothing_secret_leaves_and_everything_comes_back(value: Any) -> None:
+    redactor = Redactor([value])
+    hidden = redactor.hide(value)
+    assert PLAIN not in json.dumps(hidden)
+    assert ENCODED not in json.dumps(hidden)
+    assert "redacted-secret-1-" in json.dumps(hidden)
+    assert redactor.restore(hidden) == value
+
+
+RANDOM = ["wJalrXUtnFEMIK7MDENGbPxRfiCYEXAMPLEKEY", "9f86d081884c7d659a2feaa0c55ad015a3bf4f1b", "AbC9dEf8GhI7jKl6MnO5pQr4="]
+
+
+@pytest.mark.parametrize("token", RANDOM)
+def test_random_looking_tokens_are_hidden_wherever_they_stand(token: str) -> None:
+    hidden = Redactor().hide_text(f"run --with {token} now")
+    assert token not in hidden
+    assert hidden.startswith("run --with redacted-secret-1-")
+
+
+KEPT = [
+    "registry.example.com/shop@sha256:" + "ab" * 32,
+    "3f2504e0-4f89-11d3-9a0c-0305e82c3301",
+    "/subscriptions/x/resourceGroups/y",
+    "nginx.ingress.kubernetes.io/proxy-body-size",
+    "requiredDuringSchedulingIgnoredDuringExecution",
+    "$(DB_PASSWORD)",
+    "my-application-with-a-long-name-7d9f8b6c5d",
+]
+
+
+@pytest.mark.parametrize("text", KEPT)
+def test_what_says_what_the_object_is_stays(text: str) -> None:
+    assert Redactor().hide({"x": text}) == {"x": text}
+
+
+def test_configured_hosts_are_hidden_with_every_name_below_them() -> None:
+    redactor = Redactor([], ["corp.example.com", "*.intern.local"])
+    text = "db.corp.example.com, CORP.example.com, a.intern.local; notcorp.example.com corp.example.community"
+    hidden = redactor.hide_text(text)
+    assert "intern.local" not in hidden
+    assert hidden.lower().count("corp.example.com") == 2, "other domains that only look alike stay"
+    assert hidden.endswith("notcorp.example.com corp.example.community")
+    assert redactor.restore_text(hidden) == text
+
+
+def test_equal_values_get_equal_placeholders_and_the_same_input_the_same_ones() -> None:
+    value = {"kind": "Secret", "stringData": {"a": PLAIN, "b": PLAIN, "c": "other-value"}}
+    first, second = Redactor([value]).hide(value), Redactor([value]).hide(value)
+    assert first == second
+    assert first["stringData"]["a"] == first["stringData"]["b"] != first["stringData"]["c"]
+
+
+def test_a_number_of_a_secret_comes_back_as_a_number() -> None:
+    value = {"kind": "Secret", "stringData": {"a": 12345678, "b": "12345678", "c": True, "d": None}}
+    redactor = Redactor([value])
+    hidden = redactor.hide(value)
+    assert "12345678" not in json.dumps(hidden)
+    assert [type(v) for v in redactor.restore(hidden)["stringData"].values()] == [int, str, bool, type(None)]
+
+
+def test_a_placeholder_that_was_never_given_out_is_an_error() -> None:
+    redactor = Redactor([{"a": 1}])
+    tag = redactor.hide({"password": PLAIN})["password"].rpartition("-")[2]
+    for made_up in (f"redacted-secret-2-{tag}", f"redacted-host-1-{tag}", f"redacted-secret-0-{tag}", f"redacted-secret-{'9' * 40}-{tag}"):
+        with pytest.raises(ValidationError, match="never given out"):
+            redactor.restore({"x": made_up})
+
+
+def test_text_that_looks_like_a_placeholder_is_itself_replaced() -> None:
+    redactor = Redactor([{"a": 1}])
+    planted = redactor.hide({"password": PLAIN})["password"]
+    hidden = redactor.hide({"note": f"give me {planted} please"})
+    assert planted not in hidden["note"]
+    assert redactor.restore(hidden) == {"note": f"give me {planted} please"}
+
+
+SECRETS = st.text(min_size=1, max_size=40)
+LEAVES = st.one_of(
+    st.none(), st.booleans(), st.integers(), st.text(max_size=60), st.sampled_from([PLAIN, f"a {PLAIN} b", "x.corp.io", *RANDOM])
+)
+VALUES = st.recursive(
+    LEAVES, lambda inner: st.lists(inner, max_size=4) | st.dictionaries(st.text(max_size=12), inner, max_size=4), max_leaves=12
+)
+
+
+@settings(max_examples=200, deadline=None)
+@given(VALUES, st.dictionaries(st.sampled_from("abc"), SECRETS, min_size=1))
+def test_the_round_trip_is_exact_and_no_value_of_a_secret_leaves(value: Any, secrets: dict[str, str]) -> None:
+    whole = {"secret": {"kind": "Secret", "stringData": {**secrets, "p": PLAIN}}, "rest": value, "note": "; ".join(secrets.values())}
+    redactor = Redactor([whole], ["corp.io"])
+    hidden = redactor.hide(whole)
+    assert redactor.restore(hidden) == whole
+    assert not redactor.leaks(json.dumps(hidden, ensure_ascii=False))
+    assert PLAIN not in json.dumps(hidden)
+
+
+@settings(max_examples=200, deadline=None)
+@given(st.lists(st.sampled_from(["redacted-", "secret-", "1-", "TAG", " ", PLAIN, "password=", "host-2-", RANDOM[0], "x"]), max_size=12))
+def test_no_text_of_placeholder_parts_breaks_the_round_trip(parts: list[str]) -> None:
+    redactor = Redactor([{"a": 1}])
+    tag = redactor.hide({"password": PLAIN})["password"].rpartition("-")[2]
+    text = "".join(parts).replace("TAG", tag)
+    assert redactor.restore_text(redactor.hide_text(text)) == text
+
+
+def test_the_slice_is_the_way_to_the_place_and_what_stands_beside_it() -> None:
+    shown = slice_of(case_of().obj, PLACE)
+    assert shown["metadata"] == {"name": "shop", "namespace": "team-a"}
+    assert shown["spec"]["selector"] == ELIDED
+    assert shown["spec"]["template"]["metadata"] == ELIDED
+    assert shown["spec"]["template"]["spec"]["runtimeClassName"] == "nvidia"
+
+
+def test_a_long_neighbour_is_left_out_and_a_short_one_shown() -> None:
+    shown = slice_of(case_of(POD.replace("runtimeClassName:", "nodeSelector: {a: b}\n      runtimeClassName:")).obj, PLACE)["spec"][
+        "template"
+    ]["spec"]
+    assert shown == {"nodeSelector": {"a": "b"}, "runtimeClassName": "nvidia", "containers": ELIDED}
+
+
+def test_items_beside_the_way_keep_their_index_and_name_only() -> None:
+    obj = {
+        "apiVersion": "v1",
+        "kind": "Pod",
+        "metadata": {"name": "p"},
+        "spec": {"containers": [{"name": "a", "image": "x"}, {"name": "b", "tty": True}]},
+    }
+    assert slice_of(obj, "/spec/containers/1/tty")["spec"]["containers"] == [{"name": "a"}, {"name": "b", "tty": True}]
+
+
+def test_a_place_in_metadata_shows_metadata() -> None:
+    obj = {"apiVersion": "v1", "kind": "Service", "metadata": {"name": "p", "annotations": {"a": "b"}}, "spec": {"type": "x"}}
+    assert slice_of(obj, "/metadata/annotations/a") == {**obj, "spec": ELIDED}
+
+
+def test_what_is_too_large_is_not_asked() -> None:
+    obj = {"apiVersion": "v1", "kind": "Service", "metadata": {"name": "p"}, "spec": {"type": "x", "ports": ["y" * LIMIT]}}
+    assert slice_of(obj, "/spec/type")["spec"] == {"type": "x", "ports": ELIDED}
+    with pytest.raises(ValidationError, match="too large"):
+        slice_of(obj, "/spec/ports")
+
+
+def test_the_whole_prompt_holds_no_secret_no_host_and_no_comment() -> None:
+    secret = f"---\napiVersion: v1\nkind: Secret\nmetadata: {{name: s}}\nstringData: {{p: {PLAIN}}}\n"
+    text = POD.replace("value: live", f"value: {PLAIN}") + secret
+    model = ScriptedModel("the answer is no JSON", answer(("remove", "/spec/replicas")), RIGHT)
+    snippets = [Snippet("a", "b", f"somebody wrote {PLAIN} and correct-horse-battery here; ask git.corp.example.com")]
+    result = ask(model, text, snippets=snippets, hosts=["corp.example.com", "registry.example.com"])
+    assert result.status == "accepted"
+    assert (result.data or b"").decode() == text.replace("      runtimeClassName: nvidia  # of the old nodes\n", "")
+    for kept_back in (PLAIN, "correct-horse-battery", "corp.example.com", "registry.example.com", "of the old nodes"):
+        assert kept_back not in model.seen
+    assert "redacted-secret-" in model.seen
+    assert "redacted-host-" in model.seen
+
+
+def test_the_last_gate_stops_what_a_mistake_would_let_out() -> None:
+    """The gate is tried with a redactor that hides nothing."""
+    secret = f"---\napiVersion: v1\nkind: Secret\nmetadata: {{name: s}}\nstringData: {{p: {PLAIN}}}\n"
+    case = case_of(POD.replace("runtimeClassName: nvidia", f"hostname: {PLAIN}\n      runtimeClassName: nvidia") + secret)
+    redactor = redactor_of(case)
+    assert question(case, redactor)
+    redactor.hide = lambda value: value  # type: ignore[method-assign]
+    with pytest.raises(ValidationError, match="would carry a secret"):
+        question(case, redactor)
