@@ -64,10 +64,24 @@ def test_a_document_without_text_is_still_found_by_its_title() -> None:
     assert only.searchable == "x\nNothing yet"
 
 
-@pytest.mark.parametrize(("matter", "reason"), [("title: [", "no YAML"), ("- a", "no mapping")])
-def test_wrong_front_matter_is_named(matter: str, reason: str) -> None:
-    with pytest.raises(ValidationError, match=rf"^articles/x\.md: .*{reason}$"):
-        document_of("articles/x.md", f"---\n{matter}\n---\ntext")
+def test_front_matter_that_is_no_yaml_is_named() -> None:
+    with pytest.raises(ValidationError, match=r"^articles/a\.md: its front matter is no YAML$"):
+        document_of("articles/a.md", "---\ntitle: [\n---\ntext")
+
+
+@pytest.mark.parametrize("matter", ["A thematic break", "- a"])
+def test_what_is_no_mapping_between_dashes_is_text(matter: str) -> None:
+    found = document_of("articles/a.md", f"---\n{matter}\n---\ntext")
+    assert (found.title, found.rules) == ("a", ())
+    assert matter in found.text
+
+
+def test_front_matter_of_other_hands_is_read_as_far_as_it_is_understood() -> None:
+    aliases = "a: &a [x, x]\nb: &b [*a, *a]\ntitle: *b\n"
+    one = document_of("articles/a.md", f"---\n{aliases}rules: AKS0101\nsources: https://wiki.example/a\n---\n# Heading\ntext")
+    assert (one.title, one.rules, one.links) == ("Heading", ("AKS0101",), ("https://wiki.example/a",))
+    many = document_of("articles/a.md", "---\ntitle: 2026\nrules: [AKS0101, 7]\nsources: [{url: [a]}, https://b.example, 3]\n---\ntext")
+    assert (many.title, many.rules, many.links) == ("2026", ("AKS0101",), ("https://b.example",))
 
 
 def test_a_rule_is_a_document_in_words() -> None:

@@ -61,12 +61,15 @@ def _target_text(target: Path, own: Mapping[str, str]) -> str:
 
 
 def knowledge_in(folder: Path) -> dict[str, str]:
-    """The texts of rules/, profiles/ and targets/ of a folder by path. Raises ValidationError where none can be read."""
+    """The texts of rules/, profiles/ and targets/ of a folder by path; none where it holds only articles/.
+
+    Raises ValidationError where one cannot be read, or there is nothing of all these.
+    """
     if not folder.is_dir():
         raise ValidationError(f"{folder}: no such folder")
     paths = sorted(path for name in FOLDERS for path in (folder / name).glob("*") if belongs(f"{name}/{path.name}"))
-    if not paths:
-        raise ValidationError(f"{folder}: holds no rules/*.yaml, profiles/*.yaml or targets/*.yaml")
+    if not paths and not (folder / "articles").is_dir():
+        raise ValidationError(f"{folder}: holds no rules/*.yaml, profiles/*.yaml, targets/*.yaml or articles/")
     try:
         return decoded((path.relative_to(folder).as_posix(), path.read_bytes()) for path in paths)
     except OSError as error:

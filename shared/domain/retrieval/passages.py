@@ -10,6 +10,7 @@ import hashlib
 import re
 from collections.abc import Iterator, Mapping
 from dataclasses import asdict, dataclass
+from datetime import date
 from pathlib import PurePosixPath
 from typing import Any
 
@@ -21,6 +22,8 @@ from shared.domain.rulebook import Rule
 MAX_WORDS = 400
 """Of one passage: a model is given several of them."""
 
+_LOADER: type[yaml.SafeLoader] = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
+"""libyaml where PyYAML has it: a report reads the heads of many articles."""
 _FENCE = re.compile(r"^\s*(```|~~~)")
 _HEADING = re.compile(r"^#{1,6}\s+(.+?)\s*#*$")
 
@@ -34,6 +37,8 @@ class Document:
     text: str
     links: tuple[str, ...] = ()
     rules: tuple[str, ...] = ()
+    read: tuple[str, ...] = ()
+    """The day on which each of the links was read (ISO 8601), "" where that is not said."""
 
     @property
     def slug(self) -> str:
@@ -72,11 +77,14 @@ class Passage:
 
 
 def document_of(name: str, text: str) -> Document:
-    """A Markdown or text file. Front matter (title, rules, sources) may be absent. Raises ValidationError where it is no YAML mapping."""
+    """A Markdown or text file. Front matter (title, rules, sources) may be absent. Raises ValidationError where it is no YAML."""
     matter, body = _front_matter(name, text)
-    title = matter.get("title") or next((m[1] for line in body.splitlines() if (m := _HEADING.match(line))), PurePosixPath(name).stem)
-    links = tuple(str(s["url"]) for s in _items(matter, "sources") if isinstance(s, dict) and "url" in s)
-    return Document(name, " ".join(str(title).split()), body.strip(), links, tuple(map(str, _items(matter, "rules"))))
+    given = matter.get("title")
+    heading = next((m[1] for line in body.splitlines() if (m := _HEADING.match(line))), PurePosixPath(name).stem)
+    title = str(given) if isinstance(given, str | int | float) and given else heading
+    links = {_url(source): _day(source) for source in _items(matter, "sources") if _url(source)}
+    rules = tuple(rule for rule in _items(matter, "rules") if isinstance(rule, str))
+    return Document(name, " ".join(title.split()), body.strip(), tuple(links), rules, tuple(links.values()))
 
 
 def document_of_rule(rule: Rule) -> Document:
@@ -96,25 +104,35 @@ def passages_of(document: Document) -> tuple[Passage, ...]:
 
 
 def _front_matter(name: str, text: str) -> tuple[Mapping[str, Any], str]:
+    """What is no mapping between two lines of dashes is text: a text may begin with a thematic break."""
     text = text.removeprefix("\ufeff").replace("\r\n", "\n")
     head, found, body = text.removeprefix("---\n").partition("\n---\n")
     if not text.startswith("---\n") or not found:
         return {}, text
     try:
-        matter = yaml.safe_load(head)
-    except yaml.YAMLError as error:
+        matter = yaml.load(head, Loader=_LOADER)  # noqa: S506 (safe: see _LOADER)
+    except (yaml.YAMLError, RecursionError) as error:
         raise ValidationError(f"{name}: its front matter is no YAML") from error
-    if not isinstance(matter, dict):
-        raise ValidationError(f"{name}: its front matter is no mapping")
-    return matter, body
+    return (matter, body) if isinstance(matter, dict) else ({}, text)
 
 
 def _items(matter: Mapping[str, Any], key: str) -> list[Any]:
     value = matter.get(key)
-    return value if isinstance(value, list) else []
+    return value if isinstance(value, list) else [value] if isinstance(value, str) else []
 
 
-def _blocks(text: str) -> Iterator[str]:
+def _url(source: Any) -> str:
+    """Of a source, which is an address or a mapping with one; aliases could make the text of anything else endless."""
+    value = source.get("url") if isinstance(source, dict) else source
+    return value if isinstance(value, str) else ""
+
+
+def _day(source: Any) -> str:
+    value = source.get("read") if isinstance(source, dict) else ""
+    return str(value) if isinstance(value, date | str) else ""
+
+
+def blocks_of(text: str) -> Iterator[str]:
     """Headings (one line), paragraphs, and fenced blocks whole."""
     block: list[str] = []
     fenced = False
@@ -134,7 +152,7 @@ def _blocks(text: str) -> Iterator[str]:
 
 def _sections(text: str) -> Iterator[tuple[str, list[str]]]:
     heading, blocks = "", list[str]()
-    for block in _blocks(text):
+    for block in blocks_of(text):
         match = _HEADING.match(block)
         if match is None:
             blocks.append(block)

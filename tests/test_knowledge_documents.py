@@ -1,0 +1,89 @@
+"""What a team puts into the knowledge base: Markdown, text and PDF without any form of ours, or one clear line why not."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+from cli_process import aks_copilot, write
+from knowledge_support import pdf_of
+
+from shared.adapters.knowledge import pdf
+from shared.adapters.knowledge.documents import MAX_PDF_BYTES, document, documents, is_article
+from shared.domain.errors import ValidationError
+from shared.domain.retrieval.passages import passages_of
+
+CLAIM = "apiVersion: v1\nkind: PersistentVolumeClaim\nmetadata: {name: a}\nspec: {storageClassName: local-path}\n"
+
+
+def test_a_pdf_is_read_page_by_page_and_a_shell_comment_is_no_heading() -> None:
+    found = document("articles/On call.PDF", pdf_of("Call the zebra team.", "# kubectl get pods", title="Night  shift"))
+    assert found.title == "Night shift"
+    assert [(p.heading, p.text.strip()) for p in passages_of(found)] == [
+        ("Page 1", "Call the zebra team."),
+        ("Page 2", "# kubectl get pods"),
+    ]
+
+
+def test_a_pdf_without_a_title_is_called_by_its_file() -> None:
+    assert document("articles/deep/on-call.pdf", pdf_of("Zebra")).title == "on-call"
+
+
+def test_a_pdf_that_anybody_may_open_is_read() -> None:
+    assert "Zebra" in document("articles/a.pdf", pdf_of("Zebra", password="")).text
+
+
+BROKEN = {
+    "no PDF at all": (b"\x89PNG", "cannot be read as a PDF"),
+    "empty": (b"", "cannot be read as a PDF"),
+    "cut off": (pdf_of("Zebra")[:200], "cannot be read as a PDF"),
+    "encrypted": (pdf_of("Zebra", password="sesame"), "the PDF is encrypted"),
+    "a scan": (pdf_of("", ""), "holds no text"),
+    "no page": (pdf_of(), "holds no text"),
+    "too large": (b"%PDF-" + bytes(MAX_PDF_BYTES), "larger than 20 MiB"),
+}
+
+
+@pytest.mark.parametrize("kind", BROKEN)
+def test_a_pdf_that_cannot_be_used_is_refused_in_one_line(kind: str) -> None:
+    data, reason = BROKEN[kind]
+    with pytest.raises(ValidationError) as error:
+        document("articles/a.pdf", data)
+    assert str(error.value).startswith("articles/a.pdf: ")
+    assert reason in str(error.value)
+    assert "\n" not in str(error.value)
+
+
+def test_a_pdf_is_bounded_in_pages_text_and_time(monkeypatch: pytest.MonkeyPatch) -> None:
+    data = pdf_of("Zebra", "Zebra")
+    for limit in ("MAX_PAGES", "MAX_TEXT", "MAX_SECONDS"):
+        with monkeypatch.context() as patch:
+            patch.setattr(pdf, limit, 1 if limit != "MAX_SECONDS" else -1.0)
+            with pytest.raises(ValidationError, match=r"more than 1 pages|too much text"):
+                document("articles/a.pdf", data)
+
+
+def test_what_is_no_text_is_refused() -> None:
+    with pytest.raises(ValidationError, match="NUL"):
+        document("articles/a.txt", b"a\x00b")
+    with pytest.raises(ValidationError, match="not UTF-8"):
+        document("articles/a.md", "Zebra".encode("utf-16"))
+
+
+def test_articles_are_visible_texts_and_pdfs_below_articles() -> None:
+    assert all(map(is_article, ("articles/a.md", "articles/deep/er/b.TXT", "articles/c.pdf")))
+    assert not any(map(is_article, ("a.md", "rules/a.md", "articles/.a.md", "articles/.git/a.md", "articles/a.png", "articles", "")))
+
+
+def test_a_folder_of_articles_alone_is_knowledge_for_every_command(tmp_path: Path) -> None:
+    app, own = write(tmp_path / "shop", claim_yaml=CLAIM), tmp_path / "own"
+    (own / "articles").mkdir(parents=True)
+    (own / "articles" / "zebra.pdf").write_bytes(pdf_of("Feed the zebrafish at noon."))
+    plain = aks_copilot("inspect", app, "--format", "json")
+    assert aks_copilot("inspect", app, "--knowledge", own, "--format", "json").stdout == plain.stdout
+    assert "articles/zebra.pdf" in {d.name for d in documents(own)}
+    (own / "articles" / "zebra.pdf").unlink()
+    (own / "articles").rmdir()
+    refused = aks_copilot("inspect", app, "--knowledge", own)
+    assert (refused.returncode, refused.stderr.count(b"\n")) == (2, 1)
+    assert b"or articles/" in refused.stderr
