@@ -34,11 +34,17 @@ def test_nginx_rewrite_of_a_prefix(target, wanted):
         ("rewrite-target", "/$1"), ("auth-url", "https://a"), ("auth-type", "basic"), ("whitelist-source-range", "10.0.0.0/8"),
         ("configuration-snippet", "x"), ("server-snippet", "x"), ("backend-protocol", "HTTPS"), ("backend-protocol", "GRPC"),
         ("ssl-passthrough", "true"), ("enable-cors", "true"), ("canary", "true"), ("limit-rps", "5"), ("permanent-redirect", "https://a"),
-        ("app-root", "/x"), ("brand-new", "1"), ("force-ssl-redirect", "true"),
+        ("app-root", "/x"), ("brand-new", "1"),
     ],
 )  # fmt: skip
 def test_nginx_annotations_that_are_refused(name, value):
-    expect_refusal("ingress", ingress({NGINX + name: value}, cls="nginx"))
+    error = expect_refusal("ingress", ingress({NGINX + name: value}, cls="nginx"))
+    assert error.path == f"/metadata/annotations/nginx.ingress.kubernetes.io~1{name}"
+
+
+def test_a_redirect_to_https_that_ends_before_the_ingress_is_refused():
+    error = expect_refusal("ingress", ingress({NGINX + "force-ssl-redirect": "true"}, cls="nginx"))
+    assert "would go in circles" in str(error)
 
 
 @pytest.mark.parametrize(
@@ -75,7 +81,8 @@ def test_traefik_entry_points(annotations, sections):
 
 @pytest.mark.parametrize("name", ["router.tls.options", "router.priority", "router.middlewares", "router.pathmatcher", "redirect-regex"])
 def test_traefik_annotations_that_are_refused(name):
-    expect_refusal("ingress", ingress({TRAEFIK + name: "other-x@file"}))
+    error = expect_refusal("ingress", ingress({TRAEFIK + name: "other-x@file"}))
+    assert error.path == f"/metadata/annotations/traefik.ingress.kubernetes.io~1{name}"
 
 
 def test_traefik_path_matcher():

@@ -104,15 +104,28 @@ def test_hosts_are_grouped_by_what_they_serve():
     assert "begins with /api" in messages(conversion)
 
 
-def test_priorities_that_a_gateway_shares_are_fine_and_others_refused():
-    api, whole = "Host(`a.com`) && PathPrefix(`/api`)", "Host(`a.com`)"
-    convert("ingress-route", ingress_route(route(whole), route(api)))
-    convert("ingress-route", ingress_route(route(whole, priority=1), route(api, priority=10)))
-    expect_refusal("ingress-route", ingress_route(route(whole, priority=10), route(api, priority=1)))
-    convert("ingress-route", ingress_route(route("Host(`b.com`)", priority=10), route(api, priority=1)))
-    convert("ingress-route", ingress_route(route("Host(`a.com`) && Path(`/x`)", priority=1), route(api, priority=10)))
-    convert("ingress-route", ingress_route(route(f"{api} && Method(`GET`)", priority=1), route(f"{whole} && Method(`POST`)", priority=10)))
-    expect_refusal("ingress-route", ingress_route(route(f"{api} && Method(`GET`)", priority=1), route(api, priority=10)))
+API, WHOLE = "Host(`a.com`) && PathPrefix(`/api`)", "Host(`a.com`)"
+
+
+@pytest.mark.parametrize(
+    ("routes", "hosts"),
+    [
+        ([route(WHOLE), route(API)], [["a.com"]]),
+        ([route(WHOLE, priority=1), route(API, priority=10)], [["a.com"]]),
+        ([route("Host(`b.com`)", priority=10), route(API, priority=1)], [["b.com"], ["a.com"]]),
+        ([route(f"{WHOLE} && Path(`/x`)", priority=1), route(API, priority=10)], [["a.com"]]),
+        ([route(f"{API} && Method(`GET`)", priority=1), route(f"{WHOLE} && Method(`POST`)", priority=10)], [["a.com"]]),
+    ],
+)
+def test_priorities_that_a_gateway_shares_are_fine(routes, hosts):
+    result, conversion = convert("ingress-route", ingress_route(*routes))
+    assert [d["spec"]["hostnames"] for d in (result, *conversion.insert_after)] == hosts
+
+
+@pytest.mark.parametrize("first", [route(WHOLE, priority=10), route(f"{API} && Method(`GET`)", priority=3)])
+def test_priorities_that_a_gateway_has_not_are_refused(first):
+    second = route(API, priority=1 if first["priority"] == 10 else 10)
+    assert "priorities choose" in str(expect_refusal("ingress-route", ingress_route(first, second)))
 
 
 # --- services ----------------------------------------------------------------------------------------------------
@@ -142,25 +155,25 @@ def test_named_ports_are_resolved_through_the_service():
 
 
 @pytest.mark.parametrize(
-    "service",
+    ("service", "why"),
     [
-        {"name": "api@internal", "kind": "TraefikService"},
-        {"name": "weighted", "kind": "TraefikService"},
-        WEB | {"namespace": "other"},
-        WEB | {"scheme": "https"},
-        {"name": "web", "port": 443},
-        {"name": "web", "port": "https"},
-        {"name": "web", "port": 8443},
-        WEB | {"serversTransport": "x"},
-        WEB | {"passHostHeader": False},
-        {"name": "web"},
-        {"name": "web", "port": "${PORT}"},
-        WEB | {"brandNew": 1},
-        WEB | {"scheme": "h2c"},
+        ({"name": "api@internal", "kind": "TraefikService"}, "a service inside Traefik"),
+        ({"name": "weighted", "kind": "TraefikService"}, "TraefikService weighted (not among the manifests)"),
+        (WEB | {"namespace": "other"}, "of namespace other is not among the manifests"),
+        (WEB | {"scheme": "https"}, "spoke https"),
+        ({"name": "web", "port": 443}, "spoke https"),
+        ({"name": "web", "port": "https"}, "spoke https"),
+        ({"name": "web", "port": 8443}, "spoke https"),
+        (WEB | {"serversTransport": "x"}, "serversTransport"),
+        (WEB | {"passHostHeader": False}, "passHostHeader"),
+        ({"name": "web"}, "names no port"),
+        ({"name": "web", "port": "${PORT}"}, "names no port"),
+        (WEB | {"brandNew": 1}, "brandNew is not a field"),
+        (WEB | {"scheme": "h2c"}, "spoke h2c"),
     ],
 )
-def test_services_that_are_refused(service):
-    expect_refusal("ingress-route", ingress_route(route(services=[service])), SERVICE)
+def test_services_that_are_refused(service, why):
+    assert why in str(expect_refusal("ingress-route", ingress_route(route(services=[service])), SERVICE))
 
 
 @pytest.mark.parametrize("field", ["sticky", "strategy", "responseForwarding", "healthCheck"])

@@ -31,17 +31,17 @@ def test_all_entry_points_without_tls():
 
 
 @pytest.mark.parametrize(
-    "fields",
+    ("fields", "why"),
     [
-        {"entryPoints": ["traefik"]},
-        {"entryPoints": ["web"], "tls": {"secretName": "a"}},
-        {"entryPoints": ["websecure"], "tls": {"secretName": "a", "options": {"name": "mtls"}}},
-        {"entryPoints": ["websecure"], "tls": {"secretName": "a", "store": {"name": "x"}}},
-        {"parentRefs": [{"name": "a"}]},
+        ({"entryPoints": ["traefik"]}, "entry point traefik"),
+        ({"entryPoints": ["web"], "tls": {"secretName": "a"}}, "TLS on the plain entry point"),
+        ({"entryPoints": ["websecure"], "tls": {"secretName": "a", "options": {"name": "mtls"}}}, "tls.options"),
+        ({"entryPoints": ["websecure"], "tls": {"secretName": "a", "store": {"name": "x"}}}, "tls.store"),
+        ({"parentRefs": [{"name": "a"}]}, "/spec/parentRefs is not a field"),
     ],
 )
-def test_entry_points_and_tls_that_are_refused(fields):
-    expect_refusal("ingress-route", ingress_route(**fields))
+def test_entry_points_and_tls_that_are_refused(fields, why):
+    assert why in str(expect_refusal("ingress-route", ingress_route(**fields)))
 
 
 # --- Middlewares -------------------------------------------------------------------------------------------------

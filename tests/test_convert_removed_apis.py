@@ -50,7 +50,8 @@ def test_a_quoted_port_is_a_name_and_is_resolved_through_the_service():
 
 @pytest.mark.parametrize("backend", ["{serviceName: api}", "{servicePort: 80}", "{serviceName: api, servicePort: '${PORT}'}", "[]"])
 def test_backends_that_say_too_little_are_refused(backend):
-    expect_refusal("removed-api-ingress", INGRESS.replace("{serviceName: api, servicePort: 8080}", backend))
+    error = expect_refusal("removed-api-ingress", INGRESS.replace("{serviceName: api, servicePort: 8080}", backend))
+    assert error.path == "/spec/rules/0/http/paths/1/backend"
 
 
 # --- autoscaler --------------------------------------------------------------------------------------------------
@@ -105,7 +106,8 @@ def test_v2beta2_keeps_its_form():
 )
 def test_metrics_that_say_too_little_are_refused(metric):
     spec = {"scaleTargetRef": {"kind": "Deployment", "name": "web"}, "maxReplicas": 3, "metrics": [metric]}
-    expect_refusal("removed-api-hpa", obj("autoscaling/v2beta1", "HorizontalPodAutoscaler", spec=spec))
+    error = expect_refusal("removed-api-hpa", obj("autoscaling/v2beta1", "HorizontalPodAutoscaler", spec=spec))
+    assert error.path == "/spec/metrics/0"
 
 
 # --- the others --------------------------------------------------------------------------------------------------

@@ -11,7 +11,7 @@ from convert_support import GATEWAY_TARGET, INGRESS_TARGET, FakeLookup, apply, a
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from shared.domain.convert import CONVERSIONS, CannotConvert
+from shared.domain.convert import CONVERSIONS, CannotConvert, Conversion
 from shared.domain.convert.base import decision_key, split_decision_key
 from shared.domain.manifest import read_manifest, resources
 
@@ -54,28 +54,23 @@ def damaged(obj, path, garbage, *, drop):
 
 
 def settle(name, obj, lookup):
-    """Convert or refuse; anything else escapes and fails the test. A conversion must leave nothing for a second one."""
+    """The conversion, or the reason of its refusal; anything else escapes and fails the test. Nothing is left for a second conversion."""
     before = json.dumps(obj, sort_keys=True, default=str)
-    conversion, reason = None, None
     try:
-        conversion = CONVERSIONS[name](obj, lookup)
+        settled = CONVERSIONS[name](obj, lookup)
     except CannotConvert as refused:
-        reason = str(refused)
+        settled = str(refused)
     assert json.dumps(obj, sort_keys=True, default=str) == before
-    if conversion is None:
-        assert reason
-        assert "\n" not in reason
-        return None
-    result = apply(obj, conversion)
-    assert_settled(name, result, lookup)
-    for loss in conversion.losses:
-        assert loss.path == "" or loss.path.startswith("/")
-    return conversion
+    if isinstance(settled, str):
+        return settled
+    assert_settled(name, apply(obj, settled), lookup)
+    assert [loss.path for loss in settled.losses if loss.path and not loss.path.startswith("/")] == []
+    return settled
 
 
 @pytest.mark.parametrize("seed", SEEDS, ids=lambda s: f"{s['kind']}-{s['metadata']['name']}")
 def test_each_seed_is_converted_by_exactly_its_conversion(seed):
-    done = [n for n in CONVERSIONS if settle(n, seed, Openhanded()) is not None]
+    done = [n for n in CONVERSIONS if isinstance(settle(n, seed, Openhanded()), Conversion)]
     assert done == [seed["metadata"]["annotations"]["converted-by"]]
 
 
@@ -89,7 +84,8 @@ def test_damaged_objects(data):
     target = data.draw(st.sampled_from([GATEWAY_TARGET, INGRESS_TARGET]))
     lookup = data.draw(st.sampled_from([Openhanded, FakeLookup]))(target=target)
     for name in CONVERSIONS:
-        settle(name, seed, lookup)
+        settled = settle(name, seed, lookup)
+        assert isinstance(settled, Conversion) or settled.splitlines() == [settled], "a refusal is one line"
 
 
 def objects_of(path):
@@ -112,7 +108,7 @@ def corpus():
 @pytest.mark.skipif(not CORPUS.is_dir(), reason="the corpus of real manifests is not on this machine")
 @pytest.mark.parametrize("lookup", [FakeLookup(), Openhanded(), Openhanded(target=INGRESS_TARGET)], ids=["asking", "answered", "ingress"])
 def test_every_object_of_the_corpus(corpus, lookup):
-    done = [n for obj in corpus for n in CONVERSIONS if settle(n, obj, lookup) is not None]
+    done = [n for obj in corpus for n in CONVERSIONS if isinstance(settle(n, obj, lookup), Conversion)]
     assert len(done) > 30
 
 

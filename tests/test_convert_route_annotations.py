@@ -30,7 +30,8 @@ def test_rewrite(path, target):
 
 @pytest.mark.parametrize(("path", "target"), [("/", "/v2"), ("/app/", "/v2"), ("/app", "/v2/"), ("/app", "v2")])
 def test_rewrites_that_would_give_other_paths(path, target):
-    expect_refusal("route", route({"haproxy.router.openshift.io/rewrite-target": target}, path=path), lookup())
+    error = expect_refusal("route", route({"haproxy.router.openshift.io/rewrite-target": target}, path=path), lookup())
+    assert error.path == "/metadata/annotations/haproxy.router.openshift.io~1rewrite-target"
 
 
 def test_hsts_is_sent_over_tls_only():
@@ -63,15 +64,28 @@ def test_http_headers():
 
 
 @pytest.mark.parametrize(
-    "headers", [[header("X", "%[req.hdr(Y)]")], [header("X", "a"), header("X", "b")], [header("a b", "c")], [header("X", "")]]
+    ("headers", "why"),
+    [
+        ([header("X", "%[req.hdr(Y)]")], "computed by HAProxy"),
+        ([header("X", "a"), header("X", "b")], "changed twice"),
+        ([header("a b", "c")], "do not fit a header filter"),
+        ([header("X", "")], "to nothing"),
+    ],
 )
-def test_headers_that_a_filter_cannot_say(headers):
-    expect_refusal("route", route(httpHeaders={"actions": {"request": headers}}), lookup())
+def test_headers_that_a_filter_cannot_say(headers, why):
+    assert why in str(expect_refusal("route", route(httpHeaders={"actions": {"request": headers}}), lookup()))
 
 
-@pytest.mark.parametrize("name", ["ip_allowlist", "ip_whitelist", "rate-limit-connections"])
-def test_guards_are_never_dropped(name):
-    expect_refusal("route", route({f"haproxy.router.openshift.io/{name}": "true" if "rate" in name else "10.0.0.0/8"}), lookup())
+@pytest.mark.parametrize(
+    ("name", "value", "why"),
+    [
+        ("ip_allowlist", "10.0.0.0/8", "anyone could come in"),
+        ("ip_whitelist", "10.0.0.0/8", "anyone could come in"),
+        ("rate-limit-connections", "true", "limits the rate"),
+    ],
+)
+def test_guards_are_never_dropped(name, value, why):
+    assert why in str(expect_refusal("route", route({f"haproxy.router.openshift.io/{name}": value}), lookup()))
 
 
 @pytest.mark.parametrize(

@@ -186,7 +186,8 @@ def test_passthrough_needs_pods_to_balance_over():
 
 
 def test_unknown_insecure_policy_is_refused():
-    expect_refusal("route", route(tls={"termination": "edge", "insecureEdgeTerminationPolicy": "Maybe"}), lookup())
+    error = expect_refusal("route", route(tls={"termination": "edge", "insecureEdgeTerminationPolicy": "Maybe"}), lookup())
+    assert error.path == "/spec/tls/insecureEdgeTerminationPolicy"
 
 
 def test_tls_without_a_termination_was_plain_http():

@@ -32,6 +32,7 @@ FILES = {f"deploy/shop/{path}": data for path, data in SHOP.items()}
 
 
 def test_a_team_moves_its_application(emulate: Emulate, azurite: Azurite, context: Context, tmp_path: Path) -> None:  # noqa: F811
+    told = {"pull-request", "check", "sarif", "suggestions", "slack"}
     with site(emulate, azurite, context, tmp_path, app=True, MAX_FILE_BYTES="100000") as at:
         first = the_first_push(at)
         the_second_push(at)
@@ -41,6 +42,8 @@ def test_a_team_moves_its_application(emulate: Emulate, azurite: Azurite, contex
         a_pull_request_of_the_team(at)
         a_merge(at)
         everything_that_can_be_asked(at)
+        assert [set(at.published(run)) for run in at.runs] == [told] * 6
+        assert [(pull["head"]["ref"], pull["state"]) for pull in at.repository.pulls()] == [("feature", "open"), (BRANCH, "closed")]
         assert_nothing_secret(at, emulate.app_key[40:80])
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from typing import Any
 
 import pytest
 from emulate_support import Emulate
@@ -43,16 +44,28 @@ def paused(emulate: Emulate, number: int) -> None:
     nth(emulate, number, Reply(403, {"message": "You have exceeded a secondary rate limit"}, headers), writes=True)
 
 
-def settled(site: Site, run: str | None = None) -> None:
-    """One pull request with exactly the (newest) run's result."""
-    run = run or site.newest
-    assert [(p["number"], p["state"]) for p in site.repository.pulls()] == [(1, "open")]
-    assert site.branches() == [BRANCH, "main"]
-    results = {f"{FOLDER}/{path}": data for path, data in site.results(run).items()}
-    assert site.files() == site.files("main") | results
-    assert [c["message"].splitlines()[0] for c in site.commits()] == SUBJECTS
-    assert site.told[run]["state"] == "open"
-    assert site.told[run]["result"] in site.repository.pulls()[0]["body"]
+def found(site: Site, run: str | None = None) -> dict[str, Any]:
+    """What people find of the (newest) run: pull requests, branches, files, commits and what the run remembers."""
+    told, pulls = site.told[run or site.newest], site.repository.pulls()
+    return {
+        "pulls": [(pull["number"], pull["state"]) for pull in pulls],
+        "branches": site.branches(),
+        "files": site.files(),
+        "commits": [commit["message"].splitlines()[0] for commit in site.commits()],
+        "told": (told["state"], told["result"] in pulls[0]["body"]),
+    }
+
+
+def one_pull_request(site: Site, run: str | None = None) -> dict[str, Any]:
+    """What `found` is where there is one pull request with exactly the (newest) run's result."""
+    results = {f"{FOLDER}/{path}": data for path, data in site.results(run or site.newest).items()}
+    return {
+        "pulls": [(1, "open")],
+        "branches": [BRANCH, "main"],
+        "files": site.files("main") | results,
+        "commits": SUBJECTS,
+        "told": ("open", True),
+    }
 
 
 @pytest.mark.parametrize(("fault", "calls"), [(lost, range(1, 9)), (refused, range(2, 31, 4)), (paused, range(1, 9, 2))])
@@ -61,11 +74,11 @@ def test_a_fault_at_any_call_of_the_first_and_of_the_second_run(emulate: Emulate
         site = Site(emulate, FILES)
         fault(emulate, number)
         site.push()
-        settled(site)
+        assert found(site) == one_pull_request(site)
         emulate.clear()
         fault(emulate, number)
         site.push({f"{FOLDER}/c.yaml": claim(f"d{number}")})
-        settled(site)
+        assert found(site) == one_pull_request(site)
         emulate.clear()
 
 
@@ -80,7 +93,8 @@ def test_every_message_twice_and_in_any_order(emulate: Emulate, seed: int) -> No
     site.deliver(after=first)
     site.deliver(after=second, before=first)
 
-    settled(site, site.run_of(second))
+    run = site.run_of(second)
+    assert found(site, run) == one_pull_request(site, run)
 
 
 def test_an_answer_that_never_comes(emulate: Emulate) -> None:
@@ -88,7 +102,7 @@ def test_an_answer_that_never_comes(emulate: Emulate) -> None:
         site = Site(emulate, FILES)
         nth(emulate, number, Reply(lost=True, delay=3), writes=True)
         site.push()
-        settled(site)
+        assert found(site) == one_pull_request(site)
         emulate.clear()
 
 
@@ -101,7 +115,7 @@ def test_the_process_dies_at_any_write_to_storage(emulate: Emulate, after: bool)
     for number in range(2 if after else 1, site.world.fuse.count - start + 1, 3):
         site.world.fuse = Fuse(number, after)
         site.push({f"{FOLDER}/c.yaml": claim(f"d{number}")})
-        settled(site)
+        assert found(site) == one_pull_request(site)
         site.world.queue.now += 200  # a lock that the dead process held is over
 
 
@@ -148,7 +162,7 @@ def test_where_github_can_a_branch_is_replaced_only_as_it_was_seen(emulate: Emul
 
     site.push({f"{FOLDER}/c.yaml": claim("d")})
 
-    settled(site)
+    assert found(site) == one_pull_request(site)
     node = site.repository.call("GET", "")["node_id"]
     new = site.repository.head(BRANCH)
     assert graphql.asked == [{"repository": node, "name": f"refs/heads/{BRANCH}", "before": old, "after": new}]
@@ -179,7 +193,7 @@ def test_a_push_that_github_shows_late_is_waited_for(emulate: Emulate) -> None:
 
     site.deliver(before, after)
 
-    settled(site)
+    assert found(site) == one_pull_request(site)
 
 
 def test_a_branch_that_stays_where_it_was_was_set_back(emulate: Emulate) -> None:
