@@ -134,6 +134,7 @@ class LibraryWorker:
         try:
             return from_datum(converter.encode(result, expected_type=signature.return_type))
         except NotImplementedError:
+            # azure-functions raises it for a type that a binding cannot send; the real worker answers in these words.
             kind, given = signature.return_converter, type(result).__name__
             raise TypeError(f'unable to encode outgoing TypedData: unsupported type "{kind}" for Python type "{given}"') from None
 

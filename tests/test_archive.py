@@ -161,6 +161,14 @@ def test_what_is_no_archive_is_refused_in_one_line(kind: ArchiveKind, data: byte
         open_archive(data, kind, SMALL)
 
 
+def test_a_compression_that_is_not_known_is_refused_in_one_line() -> None:
+    data = bytearray(zip_of(("a.yaml", b"a: 1\n")))
+    for header, method in ((b"PK\x03\x04", 8), (b"PK\x01\x02", 10)):
+        data[data.index(header) + method] = 99
+    with pytest.raises(ValidationError, match="the archive cannot be read as zip: NotImplementedError"):
+        open_archive(bytes(data), "zip", SMALL)
+
+
 @given(st.sampled_from(both(("k/a.yaml", b"a: 1\n" * 50), ("k/b.yaml", b"b"))), st.data())
 def test_damage_anywhere_is_refused_or_read_never_anything_else(archive: tuple[ArchiveKind, bytes], data: st.DataObject) -> None:
     kind, content = archive

@@ -173,7 +173,7 @@ def test_an_answer_is_not_lost_where_its_cost_cannot_be_written() -> None:
 
 def test_a_process_that_dies_leaves_its_reservation() -> None:
     class Died(BaseException):
-        pass
+        """As a killed process: nothing that handles errors sees it."""
 
     class Dying(Scripted):
         def reply(self, messages: Sequence[Message], schema: Mapping[str, Any], max_tokens: int) -> Reply:

@@ -87,9 +87,10 @@ def test_a_log_line_is_one_json_object_with_the_bound_fields(caplog: pytest.LogC
 def test_fields_do_not_leak_out_of_their_block(caplog: pytest.LogCaptureFixture) -> None:
     with caplog.at_level(logging.INFO, "aks_copilot"):
         with logs.bound(runId="r"):
-            pass
+            logs.event("inside")
         logs.event("after")
-    assert "runId" not in json.loads(caplog.records[0].message)
+    inside, after = (json.loads(record.message) for record in caplog.records)
+    assert (inside["runId"], "runId" in after) == ("r", False)
 
 
 def test_the_text_of_a_foreign_error_is_never_written(caplog: pytest.LogCaptureFixture) -> None:

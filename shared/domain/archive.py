@@ -21,17 +21,8 @@ from shared.domain.run import SourceFile
 
 ArchiveKind = Literal["zip", "tar.gz"]
 _SUFFIXES: tuple[tuple[str, ArchiveKind], ...] = ((".zip", "zip"), (".tar.gz", "tar.gz"), (".tgz", "tar.gz"))
-_DAMAGED = (
-    zipfile.BadZipFile,
-    tarfile.TarError,
-    zlib.error,
-    EOFError,
-    OSError,
-    ValueError,
-    OverflowError,
-    NotImplementedError,
-    RuntimeError,
-)
+_DAMAGED = (zipfile.BadZipFile, tarfile.TarError, zlib.error, EOFError, OSError, ValueError, OverflowError, RuntimeError)
+"""What zipfile and tarfile raise for a damaged archive. A RuntimeError: a compression that they do not know."""
 MAX_PATH = 900
 """A blob name may have 1024 characters, and `patched/<runId>/` comes before the path."""
 
