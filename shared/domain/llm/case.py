@@ -10,6 +10,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from shared.domain.advice import Snippet as Snippet
 from shared.domain.checks import Found
 from shared.domain.convert.base import CannotConvert
 from shared.domain.errors import ValidationError
@@ -17,7 +18,7 @@ from shared.domain.facts import Facts
 from shared.domain.fragments import Sparse, objects_in
 from shared.domain.inspector import facts_of, firing, is_fragment, manifest_of
 from shared.domain.left_open import Left, left_open
-from shared.domain.llm.limits import GUESSES, IDENTITY, NEVER_BELOW, out_of_reach, too_wide, within
+from shared.domain.llm.limits import GUESSES, IDENTITY, NEVER_BELOW, out_of_reach, steers, too_wide, within
 from shared.domain.manifest import Document
 from shared.domain.model import Question, Violation
 from shared.domain.paths import expand
@@ -25,15 +26,6 @@ from shared.domain.pointer import JsonValue, get, nearest, split
 from shared.domain.proposals import conversion_of
 from shared.domain.rulebook import Rule
 from shared.domain.run import RunSetup, SourceFile
-
-
-@dataclass(frozen=True, slots=True)
-class Snippet:
-    """A passage of the knowledge base; `source` is where a person reads on."""
-
-    title: str
-    source: str
-    text: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,10 +66,20 @@ def open_case(file: SourceFile, violation: Violation, setup: RunSetup, snippets:
     reason = out_of_reach(obj)
     if reason:
         raise ValidationError(reason)
-    questions = _left(rule, found, obj, facts).questions
+    questions = tuple(dict.fromkeys(_left(rule, found, obj, facts).questions))
     allowed = () if questions else _allowed(rule, found, obj)
     values = tuple(d.value for d in manifest.documents)
     return Case(violation, rule, obj, base, found.path, allowed, questions, values, tuple(snippets), tuple(hosts))
+
+
+def askable(rule: Rule, found: Found, obj: Mapping[str, Any], left: Left) -> bool:
+    """Whether a model may be asked of what the rules leave open at a place of an object; open_case looks at the file too."""
+    if left.resolution != "needs-human" or isinstance(obj, Sparse) or out_of_reach(obj):
+        return False
+    try:
+        return bool(left.questions or _allowed(rule, found, obj))
+    except ValidationError:
+        return False
 
 
 def _located(path: str, document: Document, violation: Violation, facts: Facts) -> tuple[str, dict[str, Any], Rule, Found]:
@@ -101,6 +103,8 @@ def _left(rule: Rule, found: Found, obj: Mapping[str, Any], facts: Facts) -> Lef
     left = left_open(rule, found, obj, reason, facts)
     if left.resolution != "needs-human":
         raise ValidationError("The finding is decided or harmless: nothing is to be done.")
+    if reason is not None and not left.questions:
+        raise ValidationError(f"The rule's own fix stops here, and what stops it is for a person: {reason}")
     return left
 
 
@@ -110,8 +114,13 @@ def _allowed(rule: Rule, found: Found, obj: Mapping[str, Any]) -> tuple[str, ...
     places = tuple(dict.fromkeys(p for p in (found.path, *named) if not too_wide(p) and p not in IDENTITY and not within(p, NEVER_BELOW)))
     if not places:
         raise ValidationError("The finding is about more than a field: what mends it is left to people.")
-    open_places = tuple(p for p in places if not GUESSES.intersection(split(p)))
-    if not open_places:
+    known = tuple(p for p in places if not GUESSES.intersection(split(p)))
+    if not known:
         field = next(t for t in split(places[0]) if t in GUESSES)
         raise ValidationError(f"What belongs into `{field}` is never guessed by a model.")
+    open_places = tuple(p for p in known if p in named or "annotations" not in split(p))
+    if all(steers(split(p)) for p in open_places):
+        raise ValidationError(
+            "What an annotation asked for must come in another way, which is left to people: taking it out would only hide it."
+        )
     return open_places

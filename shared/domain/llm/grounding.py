@@ -10,9 +10,10 @@ import json
 import re
 from collections.abc import Iterator, Sequence
 
+from shared.domain.advice import Snippet
 from shared.domain.convert.base import Op
 from shared.domain.llm.case import Case
-from shared.domain.llm.limits import applied, changed
+from shared.domain.llm.effect import applied, changed
 from shared.domain.pointer import MISSING, JsonValue, split
 
 _MAPS = frozenset({"annotations", "nodeSelector", "parameters", "limits", "requests"})
@@ -27,11 +28,30 @@ CONSTANTS = frozenset(
 
 def invented(case: Case, operations: Sequence[Op]) -> list[str]:
     """The words in the result that none of the given texts holds."""
-    after = applied(case.obj, operations)
-    said = f"{case.rule.why} {case.rule.advice} {case.violation.message} {json.dumps(case.obj, ensure_ascii=False)}"
-    known = " ".join([said, *(f"{s.title} {s.text}" for s in case.snippets)])
-    names = {name for path, value in changed(case.obj, after) if value is not MISSING for name in _named(split(path), value)}
+    known = " ".join([_own(case), *map(_text, case.snippets)])
+    names = _new(case, operations)
     return [f"Neither the rule nor a snippet names `{n[:80]}`: names are never invented." for n in sorted(names) if not _holds(known, n)]
+
+
+def grounds(case: Case, operations: Sequence[Op]) -> tuple[Snippet, ...]:
+    """The snippets that new words of the result come from: with these alone, nothing in it is invented."""
+    own = _own(case)
+    names = [name for name in _new(case, operations) if not _holds(own, name)]
+    return tuple(s for s in case.snippets if any(_holds(_text(s), name) for name in names))
+
+
+def _new(case: Case, operations: Sequence[Op]) -> set[str]:
+    after = applied(case.obj, operations)
+    return {name for path, value in changed(case.obj, after) if value is not MISSING for name in _named(split(path), value)}
+
+
+def _own(case: Case) -> str:
+    """What the rule and the object say."""
+    return f"{case.rule.why} {case.rule.advice} {case.violation.message} {json.dumps(case.obj, ensure_ascii=False)}"
+
+
+def _text(snippet: Snippet) -> str:
+    return f"{snippet.title} {snippet.text}"
 
 
 def _named(tokens: Sequence[str], value: JsonValue) -> Iterator[str]:

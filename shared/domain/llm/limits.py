@@ -7,20 +7,18 @@ given, so that the next try can mend all of them.
 
 from __future__ import annotations
 
-import copy
 import json
 import re
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
-import jsonpatch
-import jsonpointer
-
 from shared.domain.boundary import off_limits
 from shared.domain.convert.base import Op
+from shared.domain.llm.effect import applied, changed, leaves, lists
 from shared.domain.llm.redaction import Redactor
+from shared.domain.llm.security import capabilities_gained, node_ports_left, weakened
 from shared.domain.llm.slices import ELIDED
-from shared.domain.pointer import MISSING, JsonValue, child, get, join, split
+from shared.domain.pointer import MISSING, JsonValue, get, join, split
 
 CLUSTER_WIDE = frozenset(
     {"APIService", "CertificateSigningRequest", "ClusterIssuer", "ClusterRole", "ClusterRoleBinding", "ClusterSecretStore", "CSIDriver",
@@ -57,21 +55,14 @@ GUESSES = frozenset(
 )  # fmt: skip
 """Fields whose right value is in nobody's manifest (an image, a probe's path, a host, a certificate), or that run code, grant or select."""
 
-TIGHT: Mapping[str, JsonValue] = {
-    "privileged": False, "allowPrivilegeEscalation": False, "hostNetwork": False, "hostPID": False, "hostIPC": False,
-    "runAsNonRoot": True, "readOnlyRootFilesystem": True, "automountServiceAccountToken": False, "hostUsers": False,
-    "shareProcessNamespace": False, "hostProcess": False,
-}  # fmt: skip
-"""Security settings by field: the only value that a model may give them, and not take away (Pod Security Standards)."""
-
 WHOLE = frozenset({"containers", "initContainers", "volumes", "volumeClaimTemplates", "ports", "rules", "paths", "parentRefs"})
 """Lists that may keep all of their items: a model that deletes configuration breaks the application (guide peers 4.1)."""
 
 _TEXT = re.compile(r"[a-z][a-z0-9+.-]*://|\{\{|\$\(|`|<script|javascript:|redacted-(?:secret|host|text)-\d", re.IGNORECASE)
 _ANNOTATION = re.compile(
-    r"(?i)snippet|lua|last-applied|script|identity|client-id|tenant|auth|inject|sidecar|dns|host|cert|seccomp|apparmor|role|kubectl|argocd|helm"
+    r"(?i)snippet|lua|last-applied|script|identity|client-id|tenant|auth|inject|sidecar|dns|host|cert|seccomp|apparmor|role|kubectl|argocd|helm|aks-copilot"
 )
-"""Annotations that carry code, grant an identity, name hosts, or steer the tools that deploy."""
+"""Annotations that carry code, grant an identity, name hosts, steer the tools that deploy, or accept a finding of this program."""
 _TEXTS = frozenset({"annotations", "nodeSelector"})
 """Maps whose values are texts; of custom resources no schema says so."""
 _INDEX = re.compile(r"0|[1-9]\d{0,4}")
@@ -107,32 +98,21 @@ def offences(obj: Mapping[str, Any], operations: Sequence[Op], allowed: Sequence
 def moved(redactor: Redactor, obj: Mapping[str, Any], operations: Sequence[Op]) -> list[str]:
     """Where operations (placeholders still in them) would write a secret at a place that does not hold it: [] where nowhere."""
     before = redactor.hide(dict(obj))
-    old, new = dict(_leaves(before)), dict(_leaves(applied(before, operations)))
+    old, new = dict(leaves(before)), dict(leaves(applied(before, operations)))
     shown = [p for p in new if redactor.secrets_in([p, new[p]]) - redactor.secrets_in([p, old[p]] if p in old else None)]
     given = {p for o in operations if o.value is not MISSING for p in redactor.secrets_in(o.value)}
     return ["A hidden value would be written where it did not stand."] if shown or given - redactor.secrets_in(before) else []
-
-
-def applied(obj: Mapping[str, Any], operations: Sequence[Op]) -> dict[str, Any] | None:
-    """A changed copy of an object; None where an operation does not apply."""
-    try:
-        result = jsonpatch.JsonPatch([o.rfc6902() for o in operations]).apply(copy.deepcopy(dict(obj)))
-    except (jsonpatch.JsonPatchException, jsonpointer.JsonPointerException, TypeError, ValueError, KeyError, IndexError):
-        return None
-    return result if isinstance(result, dict) else None
-
-
-def changed(before: JsonValue, after: JsonValue) -> list[tuple[str, JsonValue]]:
-    """(pointer, new value or MISSING) of every leaf that differs."""
-    old, new = dict(_leaves(before)), dict(_leaves(after))
-    paths = sorted(old.keys() | new.keys())
-    return [(p, new.get(p, MISSING)) for p in paths if p not in old or not _same(old[p], new.get(p, MISSING))]
 
 
 def too_wide(path: str) -> bool:
     """Whether a pointer names an object's part that holds more than one concern: the object, its spec, a container, a volume."""
     tokens = split(path)
     return len(tokens) < 2 or tokens[-1] in ("spec", "template", *WHOLE) or (len(tokens) > 2 and tokens[-2] in WHOLE)
+
+
+def steers(tokens: Sequence[str]) -> bool:
+    """Whether a pointer's tokens name an annotation that carries code or configuration, or grants an identity."""
+    return "annotations" in tokens[:-1] and _ANNOTATION.search(tokens[-1]) is not None
 
 
 def within(path: str, allowed: Sequence[str]) -> bool:
@@ -145,7 +125,7 @@ def _of_operation(number: int, operation: Op, obj: Mapping[str, Any], allowed: S
     try:
         tokens = split(path)
     except ValueError:
-        tokens = []
+        tokens = ()
     if not tokens or path != join(tokens):
         yield f"Operation {number}: its path is no JSON Pointer to a field."
     elif not within(path, allowed):
@@ -168,13 +148,16 @@ def _steps_right(value: Any, tokens: Sequence[str], *, add: bool) -> bool:
 
 
 def _of_effect(before: Mapping[str, Any], after: Mapping[str, Any], allowed: Sequence[str]) -> Iterator[str]:
-    old = dict(_leaves(before))
+    old = dict(leaves(before))
     for path, value in changed(before, after):
         yield from _of_leaf(path, old.get(path, MISSING), value, allowed)
-    for path, items in _lists(before):
+    for path, items in lists(before):
         now = get(after, path)
         if split(path)[-1] in WHOLE and (not isinstance(now, list) or len(now) < len(items)):
             yield f"{path}: items of it would be lost."
+    yield from (f"{path} would weaken the security of the object." for path in capabilities_gained(before, after))
+    if node_ports_left(after) and not node_ports_left(before):
+        yield "/spec/type: without the type's own ports (nodePort, externalTrafficPolicy) taken out, the API server refuses it."
 
 
 def _of_leaf(path: str, old: JsonValue, new: JsonValue, allowed: Sequence[str]) -> Iterator[str]:
@@ -186,26 +169,14 @@ def _of_leaf(path: str, old: JsonValue, new: JsonValue, allowed: Sequence[str]) 
     guessed = [t for t in tokens if t in GUESSES]
     if guessed:
         yield f"{path}: {guessed[0]} is never guessed by a model."
-    yield from _of_security(path, tokens, old, new)
-    if "annotations" in tokens and _ANNOTATION.search(tokens[-1]):
+    if weakened(path, tokens, old, new):
+        yield f"{path} would weaken the security of the object."
+    if steers(tokens):
         yield f"{path}: an annotation that carries configuration or code is never written by a model."
     if not _of_one_type(old, new) or (_TEXTS & set(tokens[:-1]) and not isinstance(new, str) and new is not MISSING):
         yield f"{path} takes a value of another type."
     if isinstance(new, str) and _TEXT.search(new):
         yield f"{path}: addresses, templates and code are never written by a model."
-
-
-def _of_security(path: str, tokens: Sequence[str], old: JsonValue, new: JsonValue) -> Iterator[str]:
-    last = tokens[-1]
-    if last in TIGHT and not (_same(new, TIGHT[last]) or (new is MISSING and not _same(old, TIGHT[last]))):
-        yield f"{path} would weaken the security of the object."
-    rooted = last in ("runAsUser", "runAsGroup", "fsGroup") and (new is MISSING or _same(new, 0))
-    opened = last == "hostPort" and new is not MISSING
-    exposed = path == "/spec/type" and new is not MISSING and new != "ClusterIP"
-    listed = "capabilities" in tokens and (("add" in tokens and new is not MISSING) or ("drop" in tokens and old is not MISSING))
-    profile = {"seccompProfile", "appArmorProfile", "seLinuxOptions", "procMount"} & set(tokens)
-    if rooted or opened or exposed or listed or (profile and (new is MISSING or new in ("Unconfined", "Unmasked", "unconfined"))):
-        yield f"{path} would weaken the security of the object."
 
 
 def _of_one_type(old: JsonValue, new: JsonValue) -> bool:
@@ -216,24 +187,3 @@ def _of_one_type(old: JsonValue, new: JsonValue) -> bool:
         return True
     scalars = all(isinstance(v, (str, int)) and not isinstance(v, bool) for v in (old, new))
     return scalars and all(str(v)[:1].isdigit() for v in (old, new))
-
-
-def _leaves(value: JsonValue, at: str = "") -> Iterator[tuple[str, JsonValue]]:
-    """(pointer, value) of every scalar and every empty container."""
-    if isinstance(value, (dict, list)) and value:
-        for key, inner in value.items() if isinstance(value, dict) else enumerate(value):
-            yield from _leaves(inner, child(at, key))
-    else:
-        yield at, value
-
-
-def _lists(value: JsonValue, at: str = "") -> Iterator[tuple[str, list[JsonValue]]]:
-    if isinstance(value, list):
-        yield at, value
-    for key, inner in value.items() if isinstance(value, dict) else enumerate(value) if isinstance(value, list) else ():
-        yield from _lists(inner, child(at, key))
-
-
-def _same(one: JsonValue, other: JsonValue) -> bool:
-    """Equality that tells 1 from true and from 1.0, as manifests do."""
-    return type(one) is type(other) and one == other
