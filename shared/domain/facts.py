@@ -9,7 +9,7 @@ from __future__ import annotations
 import copy
 import posixpath
 from collections import defaultdict
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Hashable, Iterable, Mapping, Sequence
 from typing import Any
 
 from shared.domain.acceptance import Acceptance
@@ -25,6 +25,10 @@ from shared.domain.target import Profile, Target, parse_target
 Key = tuple[str, str | None, str]
 Placed = tuple[str, Mapping[str, Any]]
 """The file of an object, and the object."""
+
+
+VIEWS = 8
+"""How many views of single files are kept: the stages ask from one file in turn, and a file asks for what others see."""
 
 
 class Facts:
@@ -53,11 +57,20 @@ class Facts:
         self.identities = tuple(ResourceRef.of(entry["object"]) for entry in setup.index["objects"])
         self.image_names = self._image_names()
         self.run = self
+        self.fired: dict[Hashable, Any] = {}
+        self._views: dict[str, Facts] = {}
 
     def seen_from(self, file: str) -> Facts:
-        """The same facts, asked from a file of the run; `run` stays the whole run's, one value for all files."""
-        view = copy.copy(self)
-        view.asking = file
+        """The same facts, asked from a file of the run; `run` stays the whole run's, one value for all files.
+
+        Each view keeps in `fired` what `shared.domain.inspector` found for a value; the last views are kept with that.
+        """
+        view = self._views.get(file)
+        if view is None:
+            if len(self._views) >= VIEWS:
+                self._views.clear()
+            view = self._views[file] = copy.copy(self)
+            view.asking, view.fired = file, {}
         return view
 
     @property

@@ -99,8 +99,19 @@ def every_object(document: Document, facts: Facts, path: str = "") -> Iterator[t
         yield from ((base + place, inner) for place, inner in expanded(obj, facts.decision))
 
 
-def firing(obj: Mapping[str, Any], facts: Facts, *, fragment: bool = False) -> Iterator[tuple[Rule, Found]]:
-    """The rules that fire on one object, as they hold for it on the target, and where; on a fragment, those that look for what is there."""
+def firing(obj: Mapping[str, Any], facts: Facts, *, fragment: bool = False) -> tuple[tuple[Rule, Found], ...]:
+    """The rules that fire on one object, as they hold for it on the target, and where; on a fragment, those that look for what is there.
+
+    Inspection, planning and proofs meet the same objects again and again: the answer for a value is kept as long as its file asks.
+    """
+    key = (fragment, obj.place if isinstance(obj, Sparse) else None, repr(obj))
+    if key not in facts.fired:
+        facts.fired[key] = tuple(_firing(obj, facts, fragment=fragment))
+    found: tuple[tuple[Rule, Found], ...] = facts.fired[key]
+    return found
+
+
+def _firing(obj: Mapping[str, Any], facts: Facts, *, fragment: bool) -> Iterator[tuple[Rule, Found]]:
     for rule in facts.knowledge.rulebook.for_kind(obj["apiVersion"], obj["kind"]):
         check = CHECKS[rule.match.check]
         holds = in_force(rule, obj, facts.enforcement)

@@ -9,6 +9,7 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Any
 
 from shared.domain.convert.kustomize import Kustomizations
@@ -50,9 +51,12 @@ class Item:
         return found
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, eq=False)
 class Inventory:
-    """The objects at one moment, in the order of files and documents; `unnamed` are those that no command can name."""
+    """The objects at one moment, in the order of files and documents; `unnamed` are those that no command can name.
+
+    Two are never equal, so that what is made of one can be kept for it.
+    """
 
     items: tuple[Item, ...] = ()
     unnamed: tuple[str, ...] = ()
@@ -61,10 +65,10 @@ class Inventory:
         """The objects of these kinds."""
         return [item for item in self.items if item.kind in kinds]
 
-    @property
-    def running(self) -> list[Item]:
+    @cached_property
+    def running(self) -> tuple[Item, ...]:
         """The objects that make pods."""
-        return [item for item in self.items if item.containers and item.kind != "PodTemplate"]
+        return tuple(item for item in self.items if item.containers and item.kind != "PodTemplate")
 
     def find(self, kind: str, namespace: str | None, name: str) -> Item | None:
         """The first of the name; a namespace that is left out meets any."""

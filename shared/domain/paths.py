@@ -7,10 +7,11 @@ for that of the pods alone. A step that ends in `*` stands for every key that st
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
+from functools import lru_cache
 from typing import Any
 
-from shared.domain.pointer import MISSING, child, get, join, parent, split
+from shared.domain.pointer import MISSING, at, child, get, parent, split
 
 POD_SPECS: Mapping[str, str] = {
     "Pod": "/spec",
@@ -77,36 +78,50 @@ def metadata_places(obj: Mapping[str, Any]) -> list[str]:
 
 def expand(obj: Mapping[str, Any], pattern: str) -> list[str]:
     """Every pointer that a pattern names in an object; the last token may be absent, everything before it exists."""
+    head, steps = _parsed(pattern)
+    return [p for start in _starts(obj, head) for p in _walk(get(obj, start), start, steps)]
+
+
+@lru_cache(maxsize=4096)
+def _parsed(pattern: str) -> tuple[str, tuple[str, ...]]:
+    """The shorthand at the head ("" where there is none), and the steps below it."""
     head, _, rest = pattern.partition("/")
+    return head, split("/" + rest) if rest else ()
+
+
+def _starts(obj: Mapping[str, Any], head: str) -> list[str]:
     if head == "$pod":
         base = pod_spec(obj)
-        starts = [] if base is None else [base]
-    elif head == "$containers":
-        starts = [p for p, _ in containers(obj)]
-    elif head == "$meta":
-        starts = metadata_places(obj)
-    elif head == "$podmeta":
-        starts = [p for p in [pod_metadata(obj)] if p and isinstance(get(obj, p), dict)]
-    else:
-        starts = [""]
-    tokens = split("/" + rest) if rest else []
-    return [p for start in starts for p in _walk(get(obj, start), start, tokens)]
+        return [] if base is None else [base]
+    if head == "$containers":
+        return [p for p, _ in containers(obj)]
+    if head == "$meta":
+        return metadata_places(obj)
+    if head == "$podmeta":
+        return [p for p in [pod_metadata(obj)] if p and isinstance(get(obj, p), dict)]
+    return [""]
 
 
-def _walk(value: Any, at: str, tokens: list[str]) -> Iterator[str]:
-    if not tokens:
-        yield at
-    elif tokens[0] == "*":
-        for key in value if isinstance(value, dict) else range(len(value)) if isinstance(value, list) else ():
-            yield from _walk(value[key], child(at, key), tokens[1:])
-    elif tokens[0].endswith("*"):
-        for key in value if isinstance(value, dict) else ():
-            if key.startswith(tokens[0][:-1]):
-                yield from _walk(value[key], child(at, key), tokens[1:])
-    elif len(tokens) == 1:
-        if isinstance(value, dict) or (isinstance(value, list) and get(value, join(tokens)) is not MISSING):
-            yield child(at, tokens[0])
-    else:
-        inner = get(value, join(tokens[:1]))
-        if inner is not MISSING:
-            yield from _walk(inner, child(at, tokens[0]), tokens[1:])
+def _walk(value: Any, place: str, steps: tuple[str, ...]) -> Iterator[str]:
+    """Down the plain steps one after the other; a wildcard branches."""
+    for i, step in enumerate(steps):
+        if step.endswith("*"):
+            for key in _matching(value, step[:-1]):
+                yield from _walk(value[key], child(place, key), steps[i + 1 :])
+            return
+        inner = at(value, (step,))
+        if i == len(steps) - 1:
+            if isinstance(value, dict) or inner is not MISSING:
+                yield child(place, step)
+            return
+        if inner is MISSING:
+            return
+        value, place = inner, child(place, step)
+    yield place
+
+
+def _matching(value: Any, prefix: str) -> Iterable[Any]:
+    """The keys of a mapping that start so; where anything does, the places of a list too."""
+    if isinstance(value, list):
+        return () if prefix else range(len(value))
+    return [key for key in value if key.startswith(prefix)] if isinstance(value, dict) else ()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 from collections.abc import Iterable
 from typing import Any
 
@@ -14,21 +15,23 @@ MISSING: Any = object()
 
 def escape(token: str) -> str:
     """One key as it stands inside a pointer."""
-    return token.replace("~", "~0").replace("/", "~1")
+    return token.replace("~", "~0").replace("/", "~1") if "~" in token or "/" in token else token
 
 
-def split(pointer: str) -> list[str]:
-    """The unescaped tokens; [] for the whole document. Raises ValueError where the pointer does not start with '/'."""
+@functools.lru_cache(maxsize=16384)
+def split(pointer: str) -> tuple[str, ...]:
+    """The unescaped tokens; () for the whole document. Raises ValueError where the pointer does not start with '/'."""
     if pointer == "":
-        return []
+        return ()
     if not pointer.startswith("/"):
         raise ValueError(f"not a JSON Pointer: {pointer!r}")
-    return [t.replace("~1", "/").replace("~0", "~") for t in pointer[1:].split("/")]
+    tokens = pointer[1:].split("/")
+    return tuple(t.replace("~1", "/").replace("~0", "~") for t in tokens) if "~" in pointer else tuple(tokens)
 
 
 def join(tokens: Iterable[str | int]) -> str:
     """The pointer of these unescaped tokens."""
-    return "".join("/" + escape(str(t)) for t in tokens)
+    return "".join(["/" + escape(str(t)) for t in tokens])
 
 
 def child(pointer: str, *tokens: str | int) -> str:
@@ -43,7 +46,12 @@ def parent(pointer: str) -> str:
 
 def get(value: JsonValue, pointer: str) -> JsonValue:
     """What stands at a pointer, or MISSING."""
-    for token in split(pointer):
+    return at(value, split(pointer))
+
+
+def at(value: JsonValue, tokens: Iterable[str]) -> JsonValue:
+    """What stands at unescaped tokens, or MISSING."""
+    for token in tokens:
         if isinstance(value, dict) and token in value:
             value = value[token]
         elif isinstance(value, list) and token.isdigit() and int(token) < len(value):

@@ -27,13 +27,13 @@ def slice_of(obj: Mapping[str, Any], path: str) -> JsonValue:
     named = {k: v for k, v in meta.items() if k in ("name", "namespace")} if isinstance(meta, dict) else {}
     identity = {"apiVersion": obj.get("apiVersion"), "kind": obj.get("kind"), "metadata": named}
     shown = _around(dict(obj), split(path))
-    whole = {k: shown[k] if split(path)[:1] == [k] else identity.get(k, ELIDED) for k in obj} if split(path) else identity
+    whole = {k: shown[k] if split(path)[:1] == (k,) else identity.get(k, ELIDED) for k in obj} if split(path) else identity
     if len(json.dumps(whole)) > LIMIT:
         raise ValidationError("the part of the object that a model would need is too large")
     return whole
 
 
-def _around(value: Any, tokens: list[str]) -> Any:
+def _around(value: Any, tokens: tuple[str, ...]) -> Any:
     """A value with only the way to a place, and there what stands beside it in full."""
     if not tokens:
         return value

@@ -37,7 +37,7 @@ class Document:
         return self.text.count("\n", 0, index) + 1, index - self.text.rfind("\n", 0, index)
 
 
-def _place(node: Node, tokens: list[str]) -> int:
+def _place(node: Node, tokens: tuple[str, ...]) -> int:
     place, site = node.start, None
     for token in tokens:
         if isinstance(node, Alias):

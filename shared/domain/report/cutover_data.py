@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import Any
 
 from shared.domain.inventory import Inventory, Item
@@ -156,7 +157,8 @@ def data_of(before: Inventory, after: Inventory) -> Data:
     return Data(held, **{kind: tuple(found) for kind, found in kinds.items()})
 
 
-def claims(inventory: Inventory) -> list[Claim]:
+@lru_cache(maxsize=2)
+def claims(inventory: Inventory) -> tuple[Claim, ...]:
     """Every claim once, those that StatefulSets make included: `<template>-<set>-<number>`."""
     found: dict[tuple[str | None, str], Claim] = {}
     for item in inventory.of("PersistentVolumeClaim"):
@@ -165,7 +167,7 @@ def claims(inventory: Inventory) -> list[Claim]:
     for item in inventory.of("StatefulSet"):
         for claim in _templated(item):
             found.setdefault((claim.namespace, claim.name), claim)
-    return sorted(found.values(), key=lambda c: (c.namespace or "", c.name))
+    return tuple(sorted(found.values(), key=lambda c: (c.namespace or "", c.name)))
 
 
 def _templated(item: Item) -> Iterator[Claim]:
