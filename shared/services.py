@@ -24,6 +24,8 @@ if TYPE_CHECKING:
     from shared.domain.pointer import JsonValue
     from shared.domain.ports import BlobStore, SecretStore
     from shared.domain.retrieval.changes import Changes
+    from shared.domain.retrieval.passages import Document
+    from shared.domain.retrieval.ports import DocumentIndex
     from shared.model_settings import ModelSettings
     from shared.pipeline.context import Context, Engine, Publisher
     from shared.pipeline.delivery import Step
@@ -39,6 +41,8 @@ class Services:
     check: Callable[[], dict[str, str]]
     ensure: Callable[[], None]
     secrets: SecretStore
+    library: Callable[[], DocumentIndex]
+    """The knowledge base, the same one each time."""
 
     def uploaded(self, name: str) -> None:
         """A new blob `manifests/<name>`."""
@@ -51,6 +55,13 @@ class Services:
         from shared.pipeline import github_webhook
 
         return github_webhook.receive(self.context, self.secrets, github_webhook.Delivery(body, **headers))
+
+    def knowledge_changed(self) -> None:
+        """A new blob in `knowledge`, or the timer: the index is brought up to date. Raises what the host shall retry."""
+        from shared.adapters.knowledge.documents import Files
+        from shared.pipeline import knowledge_index
+
+        knowledge_index.refresh(self.context.blobs, self.library(), Files())
 
     def deliver(self, queue: str, text: str, dequeue_count: int = 1) -> None:
         """One message of a work queue."""
@@ -106,7 +117,7 @@ def build_services(settings: Settings) -> Services:
     context = Context(storage, storage, build_engine(), limits, code=partial(_code_reader, client), deploys=partial(_deployments, client))
     if settings.key_vault_uri or store.get("github-token") or store.get("github-app-id"):
         context = replace(context, publishers=_github_publishers(settings, client))
-    return Services(_with_slack(context, settings, store), probe.check, ensure, store)
+    return Services(_with_slack(context, settings, store), probe.check, ensure, store, build_library(storage))
 
 
 def build_model(settings: ModelSettings, secrets: SecretStore, blobs: BlobStore, client_id: str | None = None) -> ModelAccess | None:
@@ -203,6 +214,27 @@ def build_engine() -> Engine:
     from shared.pipeline.context import Engine
 
     return Engine(plan_run, inspector.inspect, thinker.propose, patcher.patch, reporter.finish, render_all)
+
+
+def build_library(storage: BlobStore) -> Callable[[], DocumentIndex]:
+    """The knowledge base of the pipeline, made when it is first asked: an index in the container `cache`, else what the program ships."""
+
+    @cache
+    def made() -> DocumentIndex:
+        from shared.adapters.knowledge.embeddings import HashedGrams
+        from shared.adapters.knowledge.store import BlobIndex
+        from shared.pipeline import names
+
+        return BlobIndex(storage, (names.CACHE, names.KNOWLEDGE_INDEX), HashedGrams(), shipped=load_knowledge)
+
+    return made
+
+
+def read_articles(team: Path) -> list[Document]:
+    """The program's articles and those of a team's folder. Raises ValidationError where one cannot be used."""
+    from shared.adapters.knowledge.documents import documents
+
+    return [document for document in documents(team) if document.name.startswith("articles/")]
 
 
 def load_knowledge(kept: Path | None = None, team: Path | None = None) -> Index:

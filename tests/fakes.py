@@ -18,7 +18,7 @@ from shared.domain.errors import ValidationError
 from shared.domain.ports import BlobInfo
 from shared.pipeline import names
 from shared.pipeline.context import Context, Engine, Limits, Publisher
-from shared.services import Services
+from shared.services import Services, build_library
 
 T = TypeVar("T")
 START = 1_700_000_000.0
@@ -137,6 +137,7 @@ class World:
         blobs, queue = _GuardedBlobs(self.blobs, self), _GuardedQueue(self.queue, self)
         context = Context(blobs, queue, self.engine, self.limits, lambda: self.queue.now, self.publishers, code=self.code)
         self.services = Services(context, lambda: {"blob": "ok"}, lambda: None, EnvironmentSecrets({}))
+        self.services = Services(context, lambda: {"blob": "ok"}, lambda: None, EnvironmentSecrets({}), build_library(blobs))
         self.context = context
 
     def put(self, files: Mapping[str, bytes | str]) -> None:

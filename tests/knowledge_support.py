@@ -8,8 +8,9 @@ from pypdf import PdfReader, PdfWriter
 
 from shared.adapters.knowledge.embeddings import HashedGrams
 from shared.adapters.knowledge.index import Index
-from shared.adapters.knowledge.store import BlobIndex
+from shared.domain.retrieval.changes import Changes
 from shared.domain.retrieval.passages import Document, document_of
+from shared.domain.retrieval.ports import DocumentIndex, KnowledgeBase
 
 DISKS = document_of("articles/disks.md", "# Disks\nA disk belongs to one zone.\n# Sizes\nA disk can grow, never shrink.")
 GATEWAY = document_of("articles/gateway.md", "# Gateway\nAn HTTPRoute names its Gateway by parentRefs.")
@@ -22,12 +23,18 @@ def index_of(*given: Document) -> Index:
     return index
 
 
-def found(index: Index | BlobIndex, query: str) -> list[str]:
+def fill(index: DocumentIndex, *given: Document) -> Changes:
+    """Make an index hold exactly these."""
+    wanted = {document.name: document for document in given}
+    return index.sync({name: document.digest for name, document in wanted.items()}, lambda names: [wanted[name] for name in names])
+
+
+def found(index: KnowledgeBase, query: str) -> list[str]:
     return [hit.passage.slug for hit in index.search(query, 5)]
 
 
 def pdf_of(*pages: str, title: str = "", password: str | None = None) -> bytes:
-    """A PDF with a line of text on each page, written by hand as the format wants it; encrypted where there is a password, which may be empty."""
+    """A PDF with a line of text on each page, by hand; encrypted where there is a password (it may be empty)."""
     objects = ["<</Type/Catalog/Pages 2 0 R>>", "", "<</Type/Font/Subtype/Type1/BaseFont/Helvetica>>"]
     for text in pages:
         stream = f"BT /F1 12 Tf 72 700 Td ({text}) Tj ET" if text else ""

@@ -57,6 +57,8 @@ def test_every_trigger_is_pinned(registered: dict[str, Any]) -> None:
         "thinker": queue("violations"),
         "patcher": queue("patches"),
         "reporter": queue("reports"),
+        "knowledge_blob": {"type": "blobTrigger", "path": "knowledge/{name}", "connection": "STORAGE", "source": "LogsAndContainerScan"},
+        "knowledge_timer": {"type": "timerTrigger", "schedule": "0 */5 * * * *"},
         "sweep": {"type": "timerTrigger", "schedule": "0 * * * * *"},
         "intake_poison": queue("intake-poison"),
         "inspector_poison": queue("inspections-poison"),
@@ -88,9 +90,10 @@ def _in_new_process(code: str, **environment: str) -> str:
 
 
 def test_event_grid_is_one_setting() -> None:
-    code = "from functions.intake import bp; print(bp._function_builders[0]._function._trigger.source)"
-    assert "EventGrid" in _in_new_process(code, BLOB_TRIGGER_SOURCE="EventGrid")
-    assert "LogsAndContainerScan" in _in_new_process(code, BLOB_TRIGGER_SOURCE="")
+    both = "[m.bp._function_builders[0]._function._trigger.source for m in (intake, knowledge)]"
+    code = f"from functions import intake, knowledge; print({both})"
+    assert _in_new_process(code, BLOB_TRIGGER_SOURCE="EventGrid").count("EventGrid") == 2
+    assert _in_new_process(code, BLOB_TRIGGER_SOURCE="").count("LogsAndContainerScan") == 2
 
 
 def test_import_of_the_app_brings_in_nothing_heavy() -> None:

@@ -9,7 +9,7 @@ from cli_process import aks_copilot, write
 from knowledge_support import pdf_of
 
 from shared.adapters.knowledge import pdf
-from shared.adapters.knowledge.documents import MAX_PDF_BYTES, document, documents, is_article
+from shared.adapters.knowledge.documents import MAX_PDF_BYTES, Files, documents
 from shared.domain.errors import ValidationError
 from shared.domain.retrieval.passages import passages_of
 
@@ -17,7 +17,7 @@ CLAIM = "apiVersion: v1\nkind: PersistentVolumeClaim\nmetadata: {name: a}\nspec:
 
 
 def test_a_pdf_is_read_page_by_page_and_a_shell_comment_is_no_heading() -> None:
-    found = document("articles/On call.PDF", pdf_of("Call the zebra team.", "# kubectl get pods", title="Night  shift"))
+    found = Files().read("articles/On call.PDF", pdf_of("Call the zebra team.", "# kubectl get pods", title="Night  shift"))
     assert found.title == "Night shift"
     assert [(p.heading, p.text.strip()) for p in passages_of(found)] == [
         ("Page 1", "Call the zebra team."),
@@ -26,11 +26,11 @@ def test_a_pdf_is_read_page_by_page_and_a_shell_comment_is_no_heading() -> None:
 
 
 def test_a_pdf_without_a_title_is_called_by_its_file() -> None:
-    assert document("articles/deep/on-call.pdf", pdf_of("Zebra")).title == "on-call"
+    assert Files().read("articles/deep/on-call.pdf", pdf_of("Zebra")).title == "on-call"
 
 
 def test_a_pdf_that_anybody_may_open_is_read() -> None:
-    assert "Zebra" in document("articles/a.pdf", pdf_of("Zebra", password="")).text
+    assert "Zebra" in Files().read("articles/a.pdf", pdf_of("Zebra", password="")).text
 
 
 BROKEN = {
@@ -48,7 +48,7 @@ BROKEN = {
 def test_a_pdf_that_cannot_be_used_is_refused_in_one_line(kind: str) -> None:
     data, reason = BROKEN[kind]
     with pytest.raises(ValidationError) as error:
-        document("articles/a.pdf", data)
+        Files().read("articles/a.pdf", data)
     assert str(error.value).startswith("articles/a.pdf: ")
     assert reason in str(error.value)
     assert "\n" not in str(error.value)
@@ -60,19 +60,19 @@ def test_a_pdf_is_bounded_in_pages_text_and_time(monkeypatch: pytest.MonkeyPatch
         with monkeypatch.context() as patch:
             patch.setattr(pdf, limit, 1 if limit != "MAX_SECONDS" else -1.0)
             with pytest.raises(ValidationError, match=r"more than 1 pages|too much text"):
-                document("articles/a.pdf", data)
+                Files().read("articles/a.pdf", data)
 
 
 def test_what_is_no_text_is_refused() -> None:
     with pytest.raises(ValidationError, match="NUL"):
-        document("articles/a.txt", b"a\x00b")
+        Files().read("articles/a.txt", b"a\x00b")
     with pytest.raises(ValidationError, match="not UTF-8"):
-        document("articles/a.md", "Zebra".encode("utf-16"))
+        Files().read("articles/a.md", "Zebra".encode("utf-16"))
 
 
 def test_articles_are_visible_texts_and_pdfs_below_articles() -> None:
-    assert all(map(is_article, ("articles/a.md", "articles/deep/er/b.TXT", "articles/c.pdf")))
-    assert not any(map(is_article, ("a.md", "rules/a.md", "articles/.a.md", "articles/.git/a.md", "articles/a.png", "articles", "")))
+    assert all(map(Files().belongs, ("articles/a.md", "articles/deep/er/b.TXT", "articles/c.pdf")))
+    assert not any(map(Files().belongs, ("a.md", "rules/a.md", "articles/.a.md", "articles/.git/a.md", "articles/a.png", "articles", "")))
 
 
 def test_a_folder_of_articles_alone_is_knowledge_for_every_command(tmp_path: Path) -> None:

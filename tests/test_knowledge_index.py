@@ -13,7 +13,7 @@ import pytest
 from knowledge_support import DISKS, GATEWAY, RULE, found, index_of
 
 from shared.adapters.knowledge import local
-from shared.adapters.knowledge.documents import MAX_BYTES, document, documents
+from shared.adapters.knowledge.documents import MAX_BYTES, Files, documents
 from shared.adapters.knowledge.embeddings import HashedGrams
 from shared.adapters.knowledge.index import Index
 from shared.domain.errors import CriticalError, ValidationError
@@ -168,9 +168,9 @@ def test_what_a_team_cannot_mean_is_refused_in_one_line(tmp_path: Path) -> None:
     with pytest.raises(ValidationError, match="holds no articles"):
         documents(tmp_path)
     with pytest.raises(ValidationError, match=r"^articles/x\.md: not UTF-8 text$"):
-        document("articles/x.md", b"\xff\xfe\x00")
+        Files().read("articles/x.md", b"\xff\xfe\x00")
     with pytest.raises(ValidationError, match="larger than 4 MiB"):
-        document("articles/x.md", b"a" * (MAX_BYTES + 1))
+        Files().read("articles/x.md", b"a" * (MAX_BYTES + 1))
     with pytest.raises(ValidationError, match="kb build"):
         local.load(tmp_path)
 

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 from fakes import MemoryBlobs
-from knowledge_support import DISKS, GATEWAY, RULE, found, index_of
+from knowledge_support import DISKS, GATEWAY, RULE, fill, found, index_of
 
 from funchost.azurite import Azurite
 from shared.adapters.knowledge import local, store
@@ -42,16 +42,16 @@ def test_a_container_is_read_again_only_when_its_etag_is_another() -> None:
             return super().read(container, name, max_bytes=max_bytes)
 
     blobs = Watched()
-    writer, reader = (BlobIndex(blobs, "cache", HashedGrams(), clock=lambda: now[0]) for _ in range(2))
+    writer, reader = (BlobIndex(blobs, ("cache", FILE), HashedGrams(), clock=lambda: now[0]) for _ in range(2))
     with pytest.raises(CriticalError, match="no index"):
         reader.search("disk", 3)
-    writer.update([DISKS])
+    fill(writer, DISKS)
     assert found(reader, "disk zone") == ["disks"]
     reads.clear()
     now[0] += FRESH_SECONDS
     assert found(reader, "disk zone") == ["disks"]
     assert reads == []
-    writer.update([DISKS, GATEWAY])
+    fill(writer, DISKS, GATEWAY)
     reads.clear()
     assert "gateway" not in found(reader, "gateway")
     now[0] += FRESH_SECONDS
@@ -61,24 +61,24 @@ def test_a_container_is_read_again_only_when_its_etag_is_another() -> None:
     now[0] += FRESH_SECONDS
     assert found(reader, "gateway")[0] == "gateway"
     etag = blobs.read("cache", FILE, max_bytes=10**9)
-    assert not writer.update([GATEWAY, DISKS])
+    assert not fill(writer, GATEWAY, DISKS)
     assert blobs.read("cache", FILE, max_bytes=10**9) == etag, "nothing changed, nothing is written"
 
 
 def test_on_real_storage_a_reader_sees_what_a_writer_stored(azurite: Azurite) -> None:
     storage, container = AzureStorage(StorageSettings(connection_string=azurite.connection_string)), f"c{uuid.uuid4().hex[:12]}"
     now = [0.0]
-    writer, reader = (BlobIndex(storage, container, HashedGrams(), clock=lambda: now[0]) for _ in range(2))
-    writer.update([DISKS])
+    writer, reader = (BlobIndex(storage, (container, FILE), HashedGrams(), clock=lambda: now[0]) for _ in range(2))
+    fill(writer, DISKS)
     assert found(reader, "disk zone") == ["disks"]
     held = reader._held
     now[0] += FRESH_SECONDS
     assert found(reader, "disk zone") == ["disks"]
     assert reader._held is held, "the same ETag: not loaded again"
-    writer.update([GATEWAY])
+    fill(writer, GATEWAY)
     now[0] += FRESH_SECONDS
     assert found(reader, "disk zone gateway") == ["gateway"]
-    assert not writer.update([GATEWAY])
+    assert not fill(writer, GATEWAY)
 
 
 def test_two_writers_lose_nothing_and_one_who_never_wins_says_so() -> None:
@@ -92,20 +92,20 @@ def test_two_writers_lose_nothing_and_one_who_never_wins_says_so() -> None:
             return super().write(container, name, data, if_absent=if_absent, if_match=if_match)
 
     blobs = Contended()
-    writer = BlobIndex(blobs, "cache", HashedGrams())
+    writer = BlobIndex(blobs, ("cache", FILE), HashedGrams())
     blobs.others = 1
-    assert writer.update([DISKS]).remove == {"rules/AKS0101.yaml"}
+    assert fill(writer, DISKS).remove == {"rules/AKS0101.yaml"}
     assert found(writer, "disk zone") == ["disks"]
     blobs.others = TRIES
     with pytest.raises(BusyError):
-        writer.update([GATEWAY])
+        fill(writer, GATEWAY)
 
 
 def test_a_container_with_an_unreadable_index_is_built_anew() -> None:
     blobs = MemoryBlobs()
     blobs.write("cache", FILE, b"broken")
-    index = BlobIndex(blobs, "cache", HashedGrams())
+    index = BlobIndex(blobs, ("cache", FILE), HashedGrams())
     with pytest.raises(CriticalError, match="kb build"):
         index.search("disk", 3)
-    index.update([DISKS])
+    fill(index, DISKS)
     assert found(index, "disk zone") == ["disks"]

@@ -18,6 +18,8 @@ from shared.domain.messages import RUN_ID, digest
 from shared.domain.run import APP_NAME, RunOptions
 
 MANIFESTS, RUNS, PATCHED, REPORTS, KNOWLEDGE, CACHE = "manifests", "runs", "patched", "reports", "knowledge", "cache"
+KNOWLEDGE_INDEX, KNOWLEDGE_STATUS, VECTORS = "knowledge/index", "knowledge/status.json", "knowledge/vectors/"
+"""In the container `cache`, since what is written into `knowledge` triggers the indexing."""
 CONTAINERS = (MANIFESTS, RUNS, PATCHED, REPORTS, KNOWLEDGE, CACHE)
 INTAKE, INSPECTIONS, VIOLATIONS, PATCHES, OUTCOMES = "intake", "inspections", "violations", "patches", "reports"
 WORK_QUEUES = (INTAKE, INSPECTIONS, VIOLATIONS, PATCHES, OUTCOMES)

@@ -6,9 +6,10 @@ from functools import cache
 from pathlib import Path, PurePosixPath
 
 from shared.domain.errors import ValidationError
-from shared.domain.knowledge import belongs, decoded, knowledge_of
+from shared.domain.knowledge import belongs as is_knowledge
+from shared.domain.knowledge import parsed
 from shared.domain.retrieval.passages import Document, document_of, document_of_rule
-from shared.domain.rulebook import built_in
+from shared.domain.rulebook import Rule, built_in
 
 ARTICLES = Path(__file__).parents[2] / "articles"
 PDF = ".pdf"
@@ -19,57 +20,88 @@ MAX_PDF_BYTES = 20 * 1024 * 1024
 """Of one PDF: pictures are most of it."""
 
 
+class Files:
+    """A Library: the program's articles and rules, and a team's files of articles/ (with its subfolders) and rules/."""
+
+    max_bytes = MAX_PDF_BYTES
+
+    def shipped(self) -> tuple[Document, ...]:
+        """See Library."""
+        return _shipped()
+
+    def belongs(self, name: str) -> bool:
+        """See Library: texts and PDFs that are not hidden, and rule files."""
+        path = PurePosixPath(name)
+        if path.parts[:1] == ("articles",):
+            return path.suffix.lower() in SUFFIXES and not any(part.startswith(".") for part in path.parts)
+        return path.parts[:1] == ("rules",) and is_knowledge(name)
+
+    def read(self, name: str, data: bytes) -> Document:
+        """See Library."""
+        if name.startswith("rules/"):
+            return document_of_rule(parsed(name, _text(name, data), Rule))
+        return document_of(name, _pdf(name, data) if name.lower().endswith(PDF) else _text(name, data))
+
+
 def documents(folder: Path | None = None) -> list[Document]:
-    """The program's articles and rules, and those of `folder` (articles/ with its subfolders, rules/), which take the place of ours of the
-    same name or id. Raises ValidationError where one cannot be used or the folder holds none."""
-    return list({document.name: document for document in [*shipped(), *(_of_team(folder) if folder else ())]}.values())
+    """The program's articles and rules, and those of a team's folder, which take the place of ours of the same name or id.
+
+    Raises ValidationError where one cannot be used or the folder holds none.
+    """
+    return list({document.name: document for document in [*_shipped(), *(_of_team(folder) if folder else ())]}.values())
 
 
 @cache
-def shipped() -> tuple[Document, ...]:
-    """The program's own articles and rules."""
+def _shipped() -> tuple[Document, ...]:
     own = [document_of(f"articles/{path.name}", path.read_text(encoding="utf-8")) for path in sorted(ARTICLES.glob("*.md"))]
     return (*own, *map(document_of_rule, built_in()))
 
 
-def is_article(name: str) -> bool:
-    """Whether a path (relative, POSIX) of a team's folder or container is an article: a text or PDF that is not hidden."""
-    path = PurePosixPath(name)
-    return path.parts[:1] == ("articles",) and path.suffix.lower() in SUFFIXES and not any(p.startswith(".") for p in path.parts)
+def articles(folder: Path) -> list[Document]:
+    """The articles of a team's folder, which may have none. Raises ValidationError where one cannot be used."""
+    return [document for document in _read(folder) if document.name.startswith("articles/")]
 
 
-def document(name: str, data: bytes) -> Document:
-    """One article of a team. Raises ValidationError in one line where it is too large, no UTF-8 text, or a PDF that cannot be read."""
-    pdf = PurePosixPath(name).suffix.lower() == PDF
-    limit = MAX_PDF_BYTES if pdf else MAX_BYTES
-    if len(data) > limit:
-        raise ValidationError(f"{name}: larger than {limit // 1024 // 1024} MiB")
-    if pdf:
-        from shared.adapters.knowledge.pdf import markdown_of  # noqa: PLC0415 - few teams keep PDFs
+def _of_team(folder: Path) -> list[Document]:
+    found = _read(folder)
+    if not found:
+        raise ValidationError(f"{folder}: holds no articles/**/*.md, *.txt, *.pdf or rules/*.yaml")
+    return found
 
-        return document_of(name, markdown_of(name, data))
+
+def _read(folder: Path) -> list[Document]:
+    """Every document of a folder; links are not followed out of it."""
+    if not folder.is_dir():
+        raise ValidationError(f"{folder}: no such folder")
+    found: dict[str, Document] = {}
+    for path in sorted(path for part in ("articles", "rules") for path in (folder / part).rglob("*")):
+        name = path.relative_to(folder).as_posix()
+        if Files().belongs(name) and path.is_file() and not path.is_symlink():
+            document = Files().read(name, path.read_bytes())
+            if document.name in found:
+                raise ValidationError(f"{name}: another file is {document.name} already")
+            found[document.name] = document
+    return list(found.values())
+
+
+def _text(name: str, data: bytes) -> str:
+    _bounded(name, data, MAX_BYTES)
     try:
         text = data.decode("utf-8-sig")
     except UnicodeDecodeError as error:
         raise ValidationError(f"{name}: not UTF-8 text") from error
     if "\x00" in text:
         raise ValidationError(f"{name}: not text (it holds NUL characters)")
-    return document_of(name, text)
+    return text
 
 
-def _of_team(folder: Path) -> list[Document]:
-    if not folder.is_dir():
-        raise ValidationError(f"{folder}: no such folder")
-    found = [document(path.relative_to(folder).as_posix(), path.read_bytes()) for path in _articles(folder)]
-    rules = [path for path in sorted((folder / "rules").glob("*")) if belongs(f"rules/{path.name}")]
-    texts = decoded((f"rules/{path.name}", path.read_bytes()) for path in rules)
-    found += [document_of_rule(rule) for _, rule in knowledge_of(texts).own]
-    if not found:
-        raise ValidationError(f"{folder}: holds no articles/**/*.md, *.txt, *.pdf or rules/*.yaml")
-    return found
+def _pdf(name: str, data: bytes) -> str:
+    from shared.adapters.knowledge.pdf import markdown_of  # noqa: PLC0415 - few teams keep PDFs
+
+    _bounded(name, data, MAX_PDF_BYTES)
+    return markdown_of(name, data)
 
 
-def _articles(folder: Path) -> list[Path]:
-    """Links are not followed out of the folder."""
-    paths = [path for path in sorted((folder / "articles").rglob("*")) if is_article(path.relative_to(folder).as_posix())]
-    return [path for path in paths if path.is_file() and not path.is_symlink()]
+def _bounded(name: str, data: bytes, limit: int) -> None:
+    if len(data) > limit:
+        raise ValidationError(f"{name}: larger than {limit // 1024 // 1024} MiB")

@@ -16,7 +16,7 @@ from shared.domain.errors import CriticalError
 from shared.domain.retrieval.changes import Changes, changes
 from shared.domain.retrieval.fusion import fuse
 from shared.domain.retrieval.passages import Document, Passage, passages_of
-from shared.domain.retrieval.ports import Embedder, Hit
+from shared.domain.retrieval.ports import Embedder, Hit, Load
 
 SCHEMA = 1
 RULES = "rules/"
@@ -27,7 +27,7 @@ _HEAD, _VECTORS = "index.json", "vectors.faiss"
 
 
 class Index:
-    """A KnowledgeBase. Not changed by searches, so that threads may share it; `update` is for the one who builds it."""
+    """A KnowledgeBase. Not changed by searches, so that threads may share it; `update` and `sync` are for the one who builds it."""
 
     def __init__(self, embedder: Embedder) -> None:
         self._embedder = embedder
@@ -50,10 +50,15 @@ class Index:
     def update(self, documents: Iterable[Document]) -> Changes:
         """Make the index hold exactly these documents; only what is new or changed is embedded. What it did is the answer."""
         wanted = {document.name: document for document in documents}
-        todo = changes(self._digests, {name: document.digest for name, document in wanted.items()})
+        return self.sync({name: document.digest for name, document in wanted.items()}, lambda names: [wanted[name] for name in names])
+
+    def sync(self, wanted: Mapping[str, str], load: Load) -> Changes:
+        """See DocumentIndex; for the one who builds the index."""
+        todo = changes(self._digests, wanted)
         if todo:
+            new = list(load(sorted(todo.add)))
             self._remove(todo.remove)
-            self._add([wanted[name] for name in sorted(todo.add)])
+            self._add(new)
             self._words.clear()
         return todo
 

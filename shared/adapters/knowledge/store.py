@@ -3,25 +3,28 @@
 from __future__ import annotations
 
 import contextlib
+import math
 import os
 import tempfile
 import threading
 import time
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 
+from shared import logs
 from shared.adapters.knowledge.index import Index
 from shared.domain.errors import BusyError, CriticalError, TransientError
 from shared.domain.ports import BlobStore
-from shared.domain.retrieval.changes import Changes
-from shared.domain.retrieval.passages import Document
-from shared.domain.retrieval.ports import Embedder, Hit
+from shared.domain.retrieval.changes import Changes, changes
+from shared.domain.retrieval.ports import Embedder, Hit, Load
 
 FILE = "knowledge.index"
 MAX_BYTES = 512 * 1024 * 1024
 FRESH_SECONDS = 60.0
 """How long a loaded index is used before its ETag is looked at again."""
 TRIES = 5
+NOT_STORED = ""
+"""In the place of an ETag."""
 
 
 def load(folder: Path, embedder: Embedder) -> Index | None:
@@ -49,9 +52,17 @@ class BlobIndex:
     """A KnowledgeBase in a container: loaded once, looked at again by its ETag; writers swap it under that ETag."""
 
     def __init__(
-        self, blobs: BlobStore, container: str, embedder: Embedder, *, name: str = FILE, clock: Callable[[], float] = time.monotonic
+        self,
+        blobs: BlobStore,
+        place: tuple[str, str],
+        embedder: Embedder,
+        *,
+        shipped: Callable[[], Index] | None = None,
+        clock: Callable[[], float] = time.monotonic,
     ) -> None:
-        self._blobs, self._container, self._name, self._embedder, self._clock = blobs, container, name, embedder, clock
+        """`place` is (container, blob); `shipped` makes what is searched as long as no usable index is there."""
+        self._blobs, self._embedder, self._shipped, self._clock = blobs, embedder, shipped, clock
+        self._container, self._name = place
         self._lock = threading.Lock()
         self._held: tuple[str, Index] | None = None
         self._looked = 0.0
@@ -68,20 +79,26 @@ class BlobIndex:
         """See KnowledgeBase."""
         return self._current().explaining(rule_id, query, k)
 
-    def update(self, documents: Iterable[Document]) -> Changes:
-        """Make the stored index hold exactly these documents; nothing is written where it does. An index that cannot be used is built anew.
-
-        Raises BusyError where others keep changing it.
-        """
-        wanted = list(documents)
+    def sync(self, wanted: Mapping[str, str], load: Load) -> Changes:
+        """See DocumentIndex. Nothing is written where nothing changed; an index that cannot be used is built anew."""
+        if self._holds(wanted):
+            return Changes(frozenset(), frozenset())
         for _ in range(TRIES):
             etag, index = self._stored()
-            done = index.update(wanted)
+            done = index.sync(wanted, load)
             if not done and etag is not None:
                 return done
             if self._blobs.write(self._container, self._name, index.to_bytes(), if_absent=etag is None, if_match=etag):
+                self._looked = -math.inf  # the next search sees it
                 return done
         raise BusyError("the index of the knowledge base is being changed by others")
+
+    def _holds(self, wanted: Mapping[str, str]) -> bool:
+        """Looked up in the index that searches use, which need not be loaded again where it is the stored one."""
+        with self._lock, contextlib.suppress(CriticalError):
+            self._held, self._looked = self._read(), self._clock()
+            return not changes(self._held[1].digests, wanted)
+        return False
 
     def _stored(self) -> tuple[str | None, Index]:
         found = self._blobs.read(self._container, self._name, max_bytes=MAX_BYTES)
@@ -105,6 +122,13 @@ class BlobIndex:
             if self._held is None:
                 raise
             return self._held  # yesterday's articles are better than none during an outage
+        except CriticalError as error:
+            if self._shipped is None:
+                raise
+            if self._held is not None and self._held[0] == NOT_STORED:
+                return self._held
+            logs.event("the shipped articles are searched", reason=str(error))
+            return NOT_STORED, self._shipped()
 
     def _read(self) -> tuple[str, Index]:
         listed = next((blob for blob in self._blobs.list(self._container, self._name, limit=1) if blob.name == self._name), None)

@@ -2,17 +2,22 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Protocol, TypeAlias
 
 import numpy as np
 from numpy.typing import NDArray
 
-from shared.domain.retrieval.passages import Passage
+from shared.domain.retrieval.changes import Changes
+from shared.domain.retrieval.passages import Document, Passage
 
 Vectors: TypeAlias = NDArray[np.float32]
 """One row per text, of length 1 each."""
+
+
+Load: TypeAlias = Callable[[Collection[str]], Sequence[Document]]
+"""The documents of these names. Raises BusyError where one is not any more what it was."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,3 +57,30 @@ class KnowledgeBase(Protocol):
 
     def explaining(self, rule_id: str, query: str, k: int) -> Sequence[Hit]:
         """As `search`, but articles that say that they explain the rule come first."""
+
+
+class DocumentIndex(KnowledgeBase, Protocol):
+    """A knowledge base that can be brought up to date."""
+
+    def sync(self, wanted: Mapping[str, str], load: Load) -> Changes:
+        """Make it hold exactly the documents of these digests by name; only what is new or changed is loaded and embedded.
+
+        Two at once end with what one of them wanted. Raises BusyError where others keep changing it.
+        """
+
+
+class Library(Protocol):
+    """Where documents come from and how they are read."""
+
+    @property
+    def max_bytes(self) -> int:
+        """Of the largest file that may be one."""
+
+    def shipped(self) -> Sequence[Document]:
+        """The program's own articles and rules."""
+
+    def belongs(self, name: str) -> bool:
+        """Whether a path of the container `knowledge` is a document."""
+
+    def read(self, name: str, data: bytes) -> Document:
+        """A file of a team as a document. Raises ValidationError in one line where it cannot be used."""

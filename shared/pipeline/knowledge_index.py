@@ -1,0 +1,137 @@
+"""Indexes the container `knowledge`: only what changed is read, what is gone goes, a file that cannot be used is named and the rest stays.
+
+A trigger tells of uploads alone, so every call lists the container and compares (that finds deletions too), and a timer calls when nothing
+came. What was found lies in `cache/knowledge/status.json`, a function of the listing and of nothing else:
+
+    {"schemaVersion": 1, "files": {"articles/a.md": {"etag": "0x1", "document": "articles/a.md", "digest": "...", "problem": null}}}
+
+Two at once: the status is swapped under its ETag, and who has changed the index looks whether the status is still his. Whoever lists last
+writes the last status, and whoever applied an older one sees that and begins again.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass, replace
+
+from shared import logs
+from shared.domain.errors import BusyError, ValidationError
+from shared.domain.ports import BlobInfo, BlobStore
+from shared.domain.retrieval.changes import Changes
+from shared.domain.retrieval.passages import Document
+from shared.domain.retrieval.ports import DocumentIndex, Library
+from shared.pipeline import names
+
+SCHEMA = 1
+FOLDERS = ("articles/", "rules/")
+MAX_STATUS_BYTES = 64 * 1024 * 1024
+TRIES = 10
+
+
+@dataclass(frozen=True, slots=True)
+class File:
+    """One file of the container: the document that it is, and the `problem` for which it is not used."""
+
+    etag: str
+    document: str | None = None
+    digest: str | None = None
+    problem: str | None = None
+
+
+Listing = Mapping[str, File]
+
+
+def refresh(blobs: BlobStore, index: DocumentIndex, library: Library) -> Changes:
+    """Bring the index up to date with the container. What changed in it is the answer; a repetition changes nothing.
+
+    Raises BusyError where others keep changing the container, and what the storage and the index raise.
+    """
+    for _ in range(TRIES):
+        try:
+            return _Refresh(blobs, index, library).run()
+        except BusyError as error:
+            logs.event("knowledge changed while it was indexed", reason=str(error))
+    raise BusyError("the container of the knowledge base is being changed by others")
+
+
+class _Refresh:
+    """One try, which keeps the documents that it has read."""
+
+    def __init__(self, blobs: BlobStore, index: DocumentIndex, library: Library) -> None:
+        self._blobs, self._index, self._library = blobs, index, library
+        self._shipped = {document.name: document for document in library.shipped()}
+        self._read: dict[str, Document] = {}
+        """By the file's name."""
+
+    def run(self) -> Changes:
+        before, etag = self._status()
+        files = self._listed(before)
+        if files != before or etag is None:
+            self._write(files, etag)
+        done = self._sync({file.document: (name, file) for name, file in files.items() if file.document and not file.problem})
+        if self._status()[0] != files:
+            raise BusyError("another one has listed the container since")
+        if done:
+            unusable = sum(file.problem is not None for file in files.values())
+            logs.event("knowledge indexed", added=len(done.add), removed=len(done.remove - done.add), unusable=unusable)
+        return done
+
+    def _sync(self, team: Mapping[str, tuple[str, File]]) -> Changes:
+        """A team's document takes the place of ours of the same name."""
+        digests = {name: document.digest for name, document in self._shipped.items()}
+        digests |= {document: file.digest or "" for document, (_, file) in team.items()}
+        return self._index.sync(digests, lambda wanted: [self._loaded(*team[d]) if d in team else self._shipped[d] for d in wanted])
+
+    def _status(self) -> tuple[Listing, str | None]:
+        """What is stored, with its ETag; one that cannot be read is made anew."""
+        found = self._blobs.read(names.CACHE, names.KNOWLEDGE_STATUS, max_bytes=MAX_STATUS_BYTES)
+        if found is None:
+            return {}, None
+        try:
+            value = json.loads(found[0])
+            known = value["schemaVersion"] == SCHEMA
+            return {name: File(**file) for name, file in value["files"].items()} if known else {}, found[1]
+        except (ValueError, KeyError, TypeError, AttributeError):
+            return {}, found[1]
+
+    def _write(self, files: Listing, etag: str | None) -> None:
+        data = json.dumps({"schemaVersion": SCHEMA, "files": {name: asdict(file) for name, file in files.items()}}).encode()
+        if not self._blobs.write(names.CACHE, names.KNOWLEDGE_STATUS, data, if_absent=etag is None, if_match=etag):
+            raise BusyError("another one indexes it too")
+
+    def _listed(self, before: Listing) -> Listing:
+        """Every file of the container; of two that are the same document the first by name is used."""
+        files: dict[str, File] = {}
+        first: dict[str | None, str] = {}
+        for blob in (blob for folder in FOLDERS for blob in self._blobs.list(names.KNOWLEDGE, folder)):
+            if self._library.belongs(blob.name):
+                held = before.get(blob.name)
+                file = held if held is not None and held.etag == blob.etag else self._opened(blob)
+                if file.document:
+                    owner = first.setdefault(file.document, blob.name)
+                    file = replace(file, problem=None if owner == blob.name else f"{blob.name}: {owner} is {file.document} already")
+                if file.problem and file != held:
+                    logs.event("knowledge file not used", file=blob.name, reason=file.problem)
+                files[blob.name] = file
+        return files
+
+    def _opened(self, blob: BlobInfo) -> File:
+        try:
+            found = self._blobs.read(names.KNOWLEDGE, blob.name, max_bytes=self._library.max_bytes)
+            if found is None or found[1] != blob.etag:
+                raise BusyError(f"{blob.name} changed while it was read")
+            document = self._library.read(blob.name, found[0])
+        except ValidationError as error:
+            return File(blob.etag, problem=str(error))
+        self._read[blob.name] = document
+        return File(blob.etag, document.name, document.digest)
+
+    def _loaded(self, name: str, file: File) -> Document:
+        """The document of a file; read again where only its ETag was looked at."""
+        if name not in self._read:
+            self._opened(BlobInfo(name, file.etag, 0))
+        document = self._read.get(name)
+        if document is None or document.digest != file.digest:
+            raise BusyError(f"{name} is read otherwise than before")
+        return document

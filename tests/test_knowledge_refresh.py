@@ -1,0 +1,319 @@
+"""The container `knowledge` indexed: only what changed is read, deletions are found, bad files are named, two at once both end right."""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import random
+import threading
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+from fakes import MemoryBlobs, World
+from knowledge_support import DISKS, GATEWAY, found, index_of, pdf_of
+
+from shared import services
+from shared.adapters.knowledge.documents import Files
+from shared.adapters.knowledge.embeddings import HashedGrams
+from shared.adapters.knowledge.store import FRESH_SECONDS, BlobIndex
+from shared.domain.errors import BusyError
+from shared.domain.retrieval.passages import Document
+from shared.pipeline import names
+from shared.pipeline.knowledge_index import refresh
+
+PLACE = (names.CACHE, names.KNOWLEDGE_INDEX)
+RULE = """\
+id: ZEBRA0001
+title: A zebra without an owner
+why: Zebras without an owner are fed at night.
+links: [https://example.com/owners]
+severity: error
+kinds: [core/v1/PersistentVolumeClaim]
+match: {check: object}
+message: "{name} has no owner."
+advice: Name one.
+examples:
+  - bad: |
+      apiVersion: v1
+      kind: PersistentVolumeClaim
+      metadata: {name: a}
+"""
+
+
+class Small(Files):
+    """The program ships two documents."""
+
+    def shipped(self) -> tuple[Document, ...]:
+        return (DISKS, GATEWAY)
+
+
+class Storage(MemoryBlobs):
+    """Counts requests; does something else before the n-th one."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.reads: list[str] = []
+        self.count = 0
+        self.before: dict[int, Callable[[], None]] = {}
+
+    def _step(self) -> None:
+        self.count += 1
+        action = self.before.pop(self.count, None)
+        if action:
+            action()
+
+    def read(self, container: str, name: str, *, max_bytes: int) -> tuple[bytes, str] | None:
+        self._step()
+        self.reads.append(f"{container}/{name}")
+        return super().read(container, name, max_bytes=max_bytes)
+
+    def write(self, container: str, name: str, data: bytes, **how: Any) -> bool:
+        self._step()
+        return super().write(container, name, data, **how)
+
+    def list(self, container: str, prefix: str, *, limit: int | None = None) -> Any:
+        self._step()
+        return super().list(container, prefix, limit=limit)
+
+    def put(self, name: str, data: str | bytes) -> None:
+        MemoryBlobs.write(self, names.KNOWLEDGE, name, data.encode() if isinstance(data, str) else data)
+
+
+def indexed(blobs: MemoryBlobs) -> BlobIndex:
+    """As a new instance finds it."""
+    return BlobIndex(blobs, PLACE, HashedGrams())
+
+
+def once(blobs: MemoryBlobs) -> Any:
+    return refresh(blobs, indexed(blobs), Small())
+
+
+def held(blobs: MemoryBlobs) -> set[str]:
+    """The names of the documents in the stored index."""
+    return set(indexed(blobs)._read()[1].digests)
+
+
+def status(blobs: MemoryBlobs) -> dict[str, Any]:
+    files: dict[str, Any] = json.loads(blobs.texts(names.CACHE)[names.KNOWLEDGE_STATUS])["files"]
+    return files
+
+
+def test_uploads_changes_and_deletions_are_found_by_comparison() -> None:
+    blobs = Storage()
+    assert set(once(blobs).add) == {DISKS.name, GATEWAY.name}
+    blobs.put("articles/deep/zebra.txt", "Feed the zebra at noon.")
+    blobs.put("articles/manual.pdf", pdf_of("Giraffes sleep on their feet."))
+    blobs.put("articles/disks.md", "# Our disks\nAsk Anna.")
+    done = once(blobs)
+    assert (done.add, done.remove) == ({"articles/deep/zebra.txt", "articles/manual.pdf", DISKS.name}, {DISKS.name})
+    assert found(indexed(blobs), "zebra noon")[0] == "zebra"
+    assert found(indexed(blobs), "giraffes")[0] == "manual"
+    assert "Anna" in indexed(blobs).search("disks", 1)[0].passage.text
+    blobs.delete(names.KNOWLEDGE, "articles/disks.md")
+    blobs.delete(names.KNOWLEDGE, "articles/deep/zebra.txt")
+    assert once(blobs).remove == {"articles/deep/zebra.txt", DISKS.name}
+    assert "zone" in indexed(blobs).search("disks", 1)[0].passage.text, "ours is back"
+    assert held(blobs) == {DISKS.name, GATEWAY.name, "articles/manual.pdf"}
+
+
+def test_only_what_is_new_is_read_and_nothing_is_written_where_nothing_changed() -> None:
+    blobs = Storage()
+    for number in range(5):
+        blobs.put(f"articles/a{number}.md", f"Zebra {number}")
+    once(blobs)
+    blobs.put("articles/a3.md", "Giraffe")
+    blobs.reads.clear()
+    assert once(blobs).add == {"articles/a3.md"}
+    assert [name for name in blobs.reads if name.startswith("knowledge/")] == ["knowledge/articles/a3.md"]
+    before = dict(blobs.content)
+    blobs.reads.clear()
+    assert not once(blobs)
+    assert blobs.content == before
+    assert not any(name.startswith("knowledge/") for name in blobs.reads)
+
+
+def test_a_file_that_cannot_be_used_is_named_once_and_the_rest_is_indexed(caplog: pytest.LogCaptureFixture) -> None:
+    blobs = Storage()
+    bad = {
+        "articles/binary.md": (b"\xff\xfe\x00", "not UTF-8 text"),
+        "articles/locked.pdf": (pdf_of("Zebra", password="sesame"), "the PDF is encrypted"),
+        "articles/large.md": (b"a" * (4 * 1024 * 1024 + 1), "larger than 4 MiB"),
+        "articles/huge.pdf": (b"a" * (20 * 1024 * 1024 + 1), "20971521 bytes; the limit is 20971520"),
+        "rules/T1-wrong.yaml": (b"id: [", "not YAML"),
+    }
+    for name, (data, _) in bad.items():
+        blobs.put(name, data)
+    blobs.put("articles/good.md", "Zebra")
+    blobs.put("articles/picture.png", b"\x89PNG")
+    with caplog.at_level("INFO"):
+        once(blobs)
+    assert held(blobs) == {DISKS.name, GATEWAY.name, "articles/good.md"}
+    problems = {name: file["problem"] for name, file in status(blobs).items() if file["problem"]}
+    assert problems.keys() == bad.keys()
+    assert all(bad[name][1] in said and name in said and "\n" not in said for name, said in problems.items())
+    assert caplog.text.count("knowledge file not used") == len(bad)
+    caplog.clear()
+    blobs.reads.clear()
+    assert not once(blobs)
+    assert "not used" not in caplog.text
+    assert not any(name.startswith("knowledge/") for name in blobs.reads)
+    blobs.put("articles/binary.md", "Giraffe")
+    assert once(blobs).add == {"articles/binary.md"}
+
+
+def test_of_two_rules_with_one_id_the_first_counts_until_it_goes() -> None:
+    blobs = Storage()
+    blobs.put("rules/ZEBRA0001-a.yaml", RULE)
+    blobs.put("rules/ZEBRA0001-b.yaml", RULE.replace("A zebra", "A giraffe"))
+    once(blobs)
+    assert [hit.passage.title for hit in indexed(blobs).rules("zebra giraffe", 3)] == ["ZEBRA0001 A zebra without an owner"]
+    assert (
+        status(blobs)["rules/ZEBRA0001-b.yaml"]["problem"]
+        == "rules/ZEBRA0001-b.yaml: rules/ZEBRA0001-a.yaml is rules/ZEBRA0001.yaml already"
+    )
+    blobs.delete(names.KNOWLEDGE, "rules/ZEBRA0001-a.yaml")
+    once(blobs)
+    assert [hit.passage.title for hit in indexed(blobs).rules("zebra giraffe", 3)] == ["ZEBRA0001 A giraffe without an owner"]
+
+
+def started() -> Storage:
+    """Something is indexed, then a file comes, one changes and one goes."""
+    blobs = Storage()
+    for name in ("gone", "changed", "same"):
+        blobs.put(f"articles/{name}.md", f"Zebra {name}")
+    once(blobs)
+    blobs.put("articles/new.md", "Zebra new")
+    blobs.put("articles/changed.md", "Zebra changed again")
+    blobs.delete(names.KNOWLEDGE, "articles/gone.md")
+    blobs.count = 0
+    return blobs
+
+
+REQUESTS = 12
+"""At least as many as one refresh makes after `started`; a number above it changes nothing and tells nothing."""
+
+
+def test_the_refreshes_below_are_interrupted_at_every_request() -> None:
+    blobs = started()
+    once(blobs)
+    assert 8 <= blobs.count <= REQUESTS
+
+
+@pytest.mark.parametrize("at", range(1, REQUESTS + 1))
+def test_another_refresh_and_other_uploads_between_any_two_requests_end_right(at: int) -> None:
+    blobs = started()
+
+    def other() -> None:
+        blobs.put("articles/later.md", "Zebra later")
+        blobs.delete(names.KNOWLEDGE, "articles/new.md")
+        blobs.put("articles/changed.md", "Zebra changed a third time")
+        once(blobs)
+
+    blobs.before[at] = other
+    once(blobs)
+    for late in [blobs.before.pop(n) for n in list(blobs.before)]:
+        late()
+    assert held(blobs) == {DISKS.name, GATEWAY.name, "articles/changed.md", "articles/same.md", "articles/later.md"}
+    assert status(blobs).keys() == {"articles/changed.md", "articles/same.md", "articles/later.md"}
+    assert indexed(blobs).search("zebra third time", 1)[0].passage.slug == "changed"
+    assert not once(blobs)
+
+
+@pytest.mark.parametrize("at", range(1, REQUESTS + 1))
+def test_after_a_crash_at_any_request_the_next_refresh_mends_it(at: int) -> None:
+    blobs = started()
+
+    def crash() -> None:
+        raise KeyboardInterrupt
+
+    blobs.before[at] = crash
+    with contextlib.suppress(KeyboardInterrupt):
+        once(blobs)
+    blobs.before.clear()
+    once(blobs)
+    assert held(blobs) == {DISKS.name, GATEWAY.name, "articles/changed.md", "articles/same.md", "articles/new.md"}
+    assert "again" in indexed(blobs).search("zebra changed", 1)[0].passage.text
+
+
+def test_many_uploads_at_once_are_all_indexed() -> None:
+    blobs, wrong = MemoryBlobs(), list[BaseException]()
+
+    def upload(number: int) -> None:
+        try:
+            blobs.write(names.KNOWLEDGE, f"articles/a{number}.md", f"Zebra {number}".encode())
+            if random.Random(number).random() < 0.3:
+                blobs.delete(names.KNOWLEDGE, f"articles/a{number}.md")
+            for _ in range(5):  # the host tries five times
+                try:
+                    once(blobs)
+                except BusyError:
+                    continue
+                return
+        except BaseException as error:
+            wrong.append(error)
+
+    threads = [threading.Thread(target=upload, args=(number,)) for number in range(12)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert not wrong
+    assert held(blobs) == {DISKS.name, GATEWAY.name, *(name for at, name in blobs.content if at == names.KNOWLEDGE)}
+
+
+def test_a_container_that_never_rests_is_given_back_to_the_host() -> None:
+    class Restless(Storage):
+        def write(self, container: str, name: str, data: bytes, **how: Any) -> bool:
+            return name != names.KNOWLEDGE_STATUS and super().write(container, name, data, **how)
+
+    with pytest.raises(BusyError, match="being changed by others"):
+        once(Restless())
+
+
+@pytest.mark.parametrize("stored", [b"{", b"[]", b'{"schemaVersion": 9, "files": {}}', b'{"schemaVersion": 1, "files": {"a": 3}}'])
+def test_a_status_that_cannot_be_read_is_made_anew(stored: bytes) -> None:
+    blobs = started()
+    MemoryBlobs.write(blobs, names.CACHE, names.KNOWLEDGE_STATUS, stored)
+    once(blobs)
+    assert status(blobs).keys() == {"articles/changed.md", "articles/new.md", "articles/same.md"}
+
+
+def test_until_there_is_an_index_the_shipped_articles_are_searched_and_then_never_again() -> None:
+    now = [0.0]
+    blobs, made = Storage(), list[int]()
+
+    def shipped() -> Any:
+        made.append(1)
+        return index_of(DISKS)
+
+    index = BlobIndex(blobs, PLACE, HashedGrams(), shipped=shipped, clock=lambda: now[0])
+    for _ in range(3):
+        assert found(index, "zone") == ["disks"]
+        now[0] += FRESH_SECONDS
+    assert made == [1]
+    blobs.put("articles/zebra.md", "Zebra")
+    once(blobs)
+    assert found(index, "zebra")[0] == "zebra"
+    MemoryBlobs.write(blobs, *PLACE, b"broken")
+    now[0] += FRESH_SECONDS
+    assert found(index, "zone") == ["disks"]
+    assert made == [1, 1]
+
+
+def test_the_triggers_index_what_the_whole_program_ships() -> None:
+    from functions.knowledge import knowledge_blob, knowledge_timer
+
+    world = World()
+    services.install(world.services)
+    try:
+        world.blobs.write(names.KNOWLEDGE, "articles/zebra.md", b"Zebrafish are fed at noon.")
+        knowledge_blob.build().get_user_function()(blob=None)
+        assert found(world.services.library(), "zebrafish")[0] == "zebra"
+        world.blobs.delete(names.KNOWLEDGE, "articles/zebra.md")
+        knowledge_timer.build().get_user_function()(timer=None)
+        assert "zebra" not in found(world.services.library(), "zebrafish")
+        assert found(world.services.library(), "DeploymentConfig")
+        assert not any(name.startswith("knowledge/") for name in world.blobs.texts(names.KNOWLEDGE))
+    finally:
+        services.install(None)
