@@ -5,6 +5,7 @@ from collections.abc import Iterator
 import pytest
 from azurite_support import started
 from emulate_support import Emulate, missing
+from http_support import Inbox
 from hypothesis import settings
 
 from funchost.azurite import Azurite
@@ -35,3 +36,10 @@ def emulate(_emulate: Emulate) -> Iterator[Emulate]:
     _emulate.clear()
     yield _emulate
     _emulate.clear()
+
+
+@pytest.fixture
+def inbox() -> Iterator[Inbox]:
+    """A receiver of what is posted: the function app as far as an action sees it, or a webhook's other end."""
+    with Inbox() as made:
+        yield made

@@ -14,9 +14,9 @@ import threading
 import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
-from types import TracebackType
-from typing import Any, Self
+from typing import Any
+
+from http_support import Handler, Server
 
 _HOP = ("connection", "transfer-encoding", "content-length", "keep-alive", "host", "accept-encoding")
 
@@ -58,26 +58,16 @@ class _Rule:
     times: int
 
 
-class Gateway:
-    """Listens on a free port; `url` is its base. `target` is set once the emulator listens."""
+class Gateway(Server):
+    """`url` is its base. `target` is set once the emulator listens."""
 
     def __init__(self) -> None:
         self.target: tuple[str, int] | None = None
         self.seen: list[Seen] = []
         self._rules: list[_Rule] = []
         self._lock = threading.Lock()
-        self._server = ThreadingHTTPServer(("127.0.0.1", 0), self._handler())
-        self._server.daemon_threads = True
-        self.port = int(self._server.server_address[1])
+        super().__init__(self._handler())
         self.url = f"http://localhost:{self.port}"
-
-    def __enter__(self) -> Self:
-        threading.Thread(target=self._server.serve_forever, kwargs={"poll_interval": 0.05}, daemon=True).start()
-        return self
-
-    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None) -> None:
-        self._server.shutdown()
-        self._server.server_close()
 
     def answer(self, method: str, pattern: str, reply: Reply | Responder, times: int = -1) -> None:
         """Answer requests whose path (with its query) matches, the next `times` of them; a responder may pass by giving None."""
@@ -122,14 +112,13 @@ class Gateway:
         finally:
             connection.close()
 
-    def _handler(gateway: Gateway) -> type[BaseHTTPRequestHandler]:  # noqa: N805 - the handler's own self is another
-        class Handler(BaseHTTPRequestHandler):
+    def _handler(gateway: Gateway) -> type[Handler]:  # noqa: N805 - the handler's own self is another
+        class Proxy(Handler):
             protocol_version = "HTTP/1.1"
             disable_nagle_algorithm = True
 
             def handle_any(self) -> None:
-                body = self.rfile.read(int(self.headers.get("Content-Length") or 0))
-                seen = Seen(self.command, self.path, {name.lower(): value for name, value in self.headers.items()}, body)
+                seen = Seen(self.command, self.path, self.names(), self.sent())
                 reply = gateway._reply(seen)
                 if reply is None:
                     self.give(*gateway._forward(seen))
@@ -156,7 +145,4 @@ class Gateway:
 
             do_GET = do_POST = do_PUT = do_PATCH = do_DELETE = do_HEAD = handle_any  # noqa: N815 - names of the library
 
-            def log_message(self, *args: Any) -> None:
-                return
-
-        return Handler
+        return Proxy

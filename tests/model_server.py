@@ -9,9 +9,10 @@ import threading
 import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
-from types import TracebackType
-from typing import Any, Self
+from http.server import BaseHTTPRequestHandler
+from typing import Any
+
+from http_support import Handler, Server
 
 
 @dataclass(frozen=True)
@@ -117,25 +118,16 @@ def dropped(handler: BaseHTTPRequestHandler, asked: Asked) -> None:
     handler.close_connection = True
 
 
-class ModelServer:
-    """Listens on a free port; each question takes the next turn of the script, and the last one for ever."""
+class ModelServer(Server):
+    """Each question takes the next turn of the script, and the last one for ever."""
 
     def __init__(self, *script: Turn) -> None:
         self.script = list(script)
         self.asked: list[Asked] = []
         self.at_once = self.most_at_once = 0
         self._lock = threading.Lock()
-        self._server = ThreadingHTTPServer(("127.0.0.1", 0), self._handler())
-        self._server.daemon_threads = True
-        self.url = f"http://127.0.0.1:{self._server.server_address[1]}/v1"
-
-    def __enter__(self) -> Self:
-        threading.Thread(target=self._server.serve_forever, kwargs={"poll_interval": 0.02}, daemon=True).start()
-        return self
-
-    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None) -> None:
-        self._server.shutdown()
-        self._server.server_close()
+        super().__init__(self._handler())
+        self.url = f"http://127.0.0.1:{self.port}/v1"
 
     def _turn(self, asked: Asked) -> Turn:
         with self._lock:
@@ -148,20 +140,16 @@ class ModelServer:
         with self._lock:
             self.at_once -= 1
 
-    def _handler(server: ModelServer) -> type[BaseHTTPRequestHandler]:  # noqa: N805 - the handler's own self is another
-        class Handler(BaseHTTPRequestHandler):
+    def _handler(server: ModelServer) -> type[Handler]:  # noqa: N805 - the handler's own self is another
+        class Answering(Handler):
             protocol_version = "HTTP/1.1"
 
             def do_POST(self) -> None:
-                body = self.rfile.read(int(self.headers.get("Content-Length") or 0))
-                asked = Asked(self.path, {name.lower(): value for name, value in self.headers.items()}, json.loads(body))
+                asked = Asked(self.path, self.names(), json.loads(self.sent()))
                 with contextlib.suppress(BrokenPipeError, ConnectionResetError):  # the client did not wait
                     try:
                         server._turn(asked)(self, asked)
                     finally:
                         server._done()
 
-            def log_message(self, *args: Any) -> None:
-                return
-
-        return Handler
+        return Answering

@@ -4,15 +4,14 @@ from __future__ import annotations
 
 import io
 import json
-import threading
 import zipfile
 from collections.abc import Iterator
-from http.server import BaseHTTPRequestHandler, HTTPServer
 from pathlib import Path
 from typing import Any
 
 import pytest
 from cli_process import CLAIM, SERVICE, aks_copilot, write
+from http_support import Handler, Server
 
 from funchost.azurite import Azurite
 from shared.cli import progress
@@ -108,13 +107,13 @@ def test_settings_come_from_local_settings_json(azurite: Azurite, tmp_path: Path
     assert b"local.settings.json cannot be read" in done.stderr
 
 
-class Answers(BaseHTTPRequestHandler):
+class Answers(Handler):
     """POST /api/runs and GET /api/runs... of a function app that wants a key."""
 
     seen: list[tuple[str, str, bytes]] = []  # noqa: RUF012 (one list for the one server of a test)
 
     def do_POST(self) -> None:
-        self._answer(202, {"runId": "shop-1"}, self.rfile.read(int(self.headers["Content-Length"])))
+        self._answer(202, {"runId": "shop-1"}, self.sent())
 
     def do_GET(self) -> None:
         known = {
@@ -131,20 +130,12 @@ class Answers(BaseHTTPRequestHandler):
         self.end_headers()
         self.wfile.write(json.dumps(value).encode() if value else b"")
 
-    def log_message(self, *args: object) -> None:
-        """Quiet."""
-
 
 @pytest.fixture
 def api() -> Iterator[str]:
     Answers.seen = []
-    server = HTTPServer(("127.0.0.1", 0), Answers)
-    thread = threading.Thread(target=server.serve_forever)
-    thread.start()
-    yield f"http://127.0.0.1:{server.server_port}"
-    server.shutdown()
-    thread.join()
-    server.server_close()
+    with Server(Answers) as server:
+        yield f"http://127.0.0.1:{server.port}"
 
 
 def test_submit_posts_a_zip_and_watch_and_runs_ask_the_api(api: str, app: Path) -> None:

@@ -10,14 +10,12 @@ import os
 import re
 import subprocess
 import sys
-import threading
-from collections.abc import Iterator
-from http.server import BaseHTTPRequestHandler, HTTPServer
 from pathlib import Path
 from typing import Any
 
 import pytest
 from action_support import ROOT, Ran, load, run
+from http_support import Inbox
 
 from functions.runs_api import Told
 
@@ -104,37 +102,8 @@ def place(tmp_path: Path) -> Place:
     return Place(tmp_path)
 
 
-class Inbox:
-    """The function app, as far as the action sees it."""
-
-    def __init__(self) -> None:
-        self.seen: list[tuple[str, dict[str, str], bytes]] = []
-        inbox = self
-
-        class Handler(BaseHTTPRequestHandler):
-            def do_POST(self) -> None:
-                body = self.rfile.read(int(self.headers["Content-Length"]))
-                inbox.seen.append((self.path, {k.lower(): v for k, v in self.headers.items()}, body))
-                self.send_response(200)
-                self.end_headers()
-
-            def log_message(self, *args: Any) -> None:
-                return
-
-        self.server = HTTPServer(("127.0.0.1", 0), Handler)
-        self.url = f"http://127.0.0.1:{self.server.server_address[1]}/"
-        threading.Thread(target=self.server.serve_forever, kwargs={"poll_interval": 0.05}, daemon=True).start()
-
-    def told(self) -> list[Told]:
-        return [Told.model_validate_json(body) for _, _, body in self.seen]
-
-
-@pytest.fixture
-def inbox() -> Iterator[Inbox]:
-    made = Inbox()
-    yield made
-    made.server.shutdown()
-    made.server.server_close()
+def told(inbox: Inbox) -> list[Told]:
+    return [Told.model_validate_json(seen.body) for seen in inbox.seen]
 
 
 def test_dry_run_then_apply_then_every_rollout_and_the_outcome_is_reported(place: Place, inbox: Inbox) -> None:
@@ -151,10 +120,10 @@ def test_dry_run_then_apply_then_every_rollout_and_the_outcome_is_reported(place
     waited = [call.split()[4] for call in done if call.startswith("rollout")]
     assert waited == ["daemonset/agent", "deployment/web"], "paused and OnDelete workloads do not roll out by themselves"
     assert place.applied() == ["StatefulSet/data", "Deployment/later", "DaemonSet/agent", "Deployment/web", "Secret/db"]
-    assert [told.state for told in inbox.told()] == ["running", "succeeded"]
-    path, headers, _ = inbox.seen[0]
-    assert (path, headers["x-functions-key"]) == ("/api/runs/shop-0123456789ab/deployment", KEY)
-    assert inbox.told()[0].url == "https://github.com/acme/shop/actions/runs/7"
+    assert [one.state for one in told(inbox)] == ["running", "succeeded"]
+    first = inbox.seen[0]
+    assert (first.path, first.headers["x-functions-key"]) == ("/api/runs/shop-0123456789ab/deployment", KEY)
+    assert told(inbox)[0].url == "https://github.com/acme/shop/actions/runs/7"
     tools = (place.cluster / "tools").read_text()
     assert "az aks get-credentials --resource-group group --name aks-1" in tools
     assert "kubelogin convert-kubeconfig --login azurecli" in tools
@@ -192,10 +161,10 @@ def test_what_the_server_refuses_in_the_dry_run_is_never_applied(place: Place, i
     assert ran.code == 1
     assert place.applied() == []
     assert len([call for call in place.calls() if call.startswith("apply")]) == 1, "one attempt"
-    told = inbox.told()[-1]
-    assert told.state == "failed"
-    assert told.evidence.splitlines()[0] == "the cluster refuses the manifests (server-side dry run; nothing was applied)"
-    assert "admission webhook denied" in told.evidence
+    last = told(inbox)[-1]
+    assert last.state == "failed"
+    assert last.evidence.splitlines()[0] == "the cluster refuses the manifests (server-side dry run; nothing was applied)"
+    assert "admission webhook denied" in last.evidence
     outside = ran.log.split("::stop-commands::")[0] + ran.log.rpartition("::\n")[2]
     assert "set-output" not in outside
     assert place.left() == []
@@ -229,7 +198,7 @@ def test_a_rollout_that_does_not_come_leaves_evidence_without_secrets(place: Pla
     ran = place.deploy(report_url=inbox.url, timeout="5")
 
     assert ran.code == 1
-    evidence = inbox.told()[-1].evidence
+    evidence = told(inbox)[-1].evidence
     assert evidence.splitlines()[:2] == ["deployment/web did not become ready", "error: timed out waiting for the condition"]
     assert "  web-1 web: CrashLoopBackOff: back-off 40s, exit 1 Error, restarts 4" in evidence
     assert "  web-2: not scheduled: no node" in evidence
@@ -304,8 +273,8 @@ def test_a_login_that_fails_is_reported_as_a_failure(place: Place, inbox: Inbox)
     ran = place.write(aks__web=WEB).deploy(report_url=inbox.url, cluster="aks-1", resource_group="group")
 
     assert ran.code == 1
-    assert [told.state for told in inbox.told()] == ["running", "failed"]
-    assert inbox.told()[-1].evidence == "The job failed before anything was applied; its log says why.\n"
+    assert [one.state for one in told(inbox)] == ["running", "failed"]
+    assert told(inbox)[-1].evidence == "The job failed before anything was applied; its log says why.\n"
 
 
 def git(place: Place, *arguments: str) -> str:

@@ -5,49 +5,13 @@ from __future__ import annotations
 import hashlib
 import hmac
 import json
-import threading
-from collections.abc import Iterator
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
-from typing import Any
 
 import pytest
 from emulate_support import APP_OWNER, INSTALLATION, OWNER, SECRET, Emulate, missing
 from funchost_harness import wait_until
 from gateway import Reply
-
-
-class Inbox:
-    """A receiver of deliveries: (event, signature, raw body)."""
-
-    def __init__(self) -> None:
-        self.got: list[tuple[str, str, bytes]] = []
-        inbox = self
-
-        class Handler(BaseHTTPRequestHandler):
-            def do_POST(self) -> None:
-                body = self.rfile.read(int(self.headers["Content-Length"]))
-                inbox.got.append((self.headers["X-GitHub-Event"], self.headers["X-Hub-Signature-256"], body))
-                self.send_response(202)
-                self.end_headers()
-
-            def log_message(self, *args: Any) -> None:
-                return
-
-        self.server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
-        self.url = f"http://127.0.0.1:{self.server.server_address[1]}/"
-        threading.Thread(target=self.server.serve_forever, daemon=True).start()
-
-    def events(self) -> list[str]:
-        return [event for event, _, _ in self.got]
-
-
-@pytest.fixture
-def inbox() -> Iterator[Inbox]:
-    made = Inbox()
-    yield made
-    made.server.shutdown()
-    made.server.server_close()
+from http_support import Inbox
 
 
 @pytest.mark.parametrize("owner", [OWNER, APP_OWNER])
@@ -58,11 +22,11 @@ def test_a_push_is_delivered_signed_over_its_bytes(emulate: Emulate, inbox: Inbo
 
     after = repository.push({"a.yaml": "a: 2\n"})
 
-    wait_until(lambda: inbox.got, "a delivery")
-    event, signature, body = inbox.got[0]
+    wait_until(lambda: inbox.seen, "a delivery")
+    headers, body = inbox.seen[0].headers, inbox.seen[0].body
     payload = json.loads(body)
-    assert event == "push"
-    assert signature == "sha256=" + hmac.new(SECRET.encode(), body, hashlib.sha256).hexdigest()
+    assert headers["x-github-event"] == "push"
+    assert headers["x-hub-signature-256"] == "sha256=" + hmac.new(SECRET.encode(), body, hashlib.sha256).hexdigest()
     assert (payload["ref"], payload["before"], payload["after"]) == ("refs/heads/main", before, after)
     assert payload["repository"]["full_name"] == repository.name
     assert payload.get("installation", {}).get("id") == (INSTALLATION if owner == APP_OWNER else None)
@@ -76,8 +40,8 @@ def test_what_github_delivers_and_the_emulator_does_not(emulate: Emulate, inbox:
     repository.push({"b.yaml": "b: 2\n"}, branch="feature")  # no synchronize
     repository.call("DELETE", "/git/refs/heads/feature")  # no push with deleted
 
-    wait_until(lambda: len(inbox.got) >= 2, "two deliveries")
-    assert inbox.events() == ["pull_request", "push"]
+    wait_until(lambda: len(inbox.seen) >= 2, "two deliveries")
+    assert [seen.headers["x-github-event"] for seen in inbox.seen] == ["pull_request", "push"]
     assert repository.call("GET", f"/pulls/{number}")["head"]["sha"] == opened
     assert repository.call("GET", f"/pulls/{number}/files") == []
 

@@ -7,16 +7,15 @@ import hashlib
 import re
 import shutil
 import subprocess
-import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import replace
 from html.parser import HTMLParser
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 
 import pytest
 import report_values as values
+from http_support import Handler, Server
 
 from shared.domain.decisions import answer, read_decisions
 from shared.domain.model import FileOutcome, Question, Resolution
@@ -212,7 +211,7 @@ def test_a_run_without_findings_says_so() -> None:
 def served(page: bytes) -> Iterator[str]:
     """The address of a page that is served the way the API serves it."""
 
-    class Handler(BaseHTTPRequestHandler):
+    class Api(Handler):
         def do_GET(self) -> None:
             self.send_response(200)
             self.send_header("Content-Type", "text/html; charset=utf-8")
@@ -220,12 +219,8 @@ def served(page: bytes) -> Iterator[str]:
             self.end_headers()
             self.wfile.write(page)
 
-        def log_message(self, *_: object) -> None: ...
-
-    with ThreadingHTTPServer(("127.0.0.1", 0), Handler) as server:
-        threading.Thread(target=server.serve_forever).start()
-        yield f"http://127.0.0.1:{server.server_address[1]}/api/runs/shop-1/report?code=key&format=html"
-        server.shutdown()
+    with Server(Api) as server:
+        yield f"http://127.0.0.1:{server.port}/api/runs/shop-1/report?code=key&format=html"
 
 
 @pytest.mark.skipif(shutil.which("chromium") is None, reason="needs Debian's chromium (apt-get install chromium)")

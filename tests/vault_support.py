@@ -5,11 +5,9 @@ from __future__ import annotations
 import datetime
 import json
 import ssl
-import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 
 from azure.core.credentials import AccessToken
@@ -18,6 +16,7 @@ from cryptography import x509
 from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.x509.oid import NameOID
+from http_support import Handler, Server
 
 CHALLENGE = 'Bearer authorization="https://login.microsoftonline.com/tenant", resource="https://vault.azure.net"'
 
@@ -60,23 +59,15 @@ class Vault:
 def vault(folder: Path) -> Iterator[Vault]:
     made = Vault(folder / "vault.pem")
     _certify(made.certificate)
-    server = ThreadingHTTPServer(("localhost", 0), _handler(made))
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
     context.load_cert_chain(made.certificate)
-    server.socket = context.wrap_socket(server.socket, server_side=True)
-    made.port = server.server_address[1]
-    thread = threading.Thread(target=server.serve_forever, daemon=True)
-    thread.start()
-    try:
+    with Server(_handler(made), tls=context) as server:
+        made.port = server.port
         yield made
-    finally:
-        server.shutdown()
-        server.server_close()
-        thread.join()
 
 
-def _handler(made: Vault) -> type[BaseHTTPRequestHandler]:
-    class Handler(BaseHTTPRequestHandler):
+def _handler(made: Vault) -> type[Handler]:
+    class KeyVault(Handler):
         def do_GET(self) -> None:
             if self.headers.get("Authorization") != "Bearer a-token":
                 self._send(401, {"WWW-Authenticate": CHALLENGE}, {})
@@ -91,10 +82,7 @@ def _handler(made: Vault) -> type[BaseHTTPRequestHandler]:
             self.end_headers()
             self.wfile.write(data)
 
-        def log_message(self, *_: object) -> None:
-            pass
-
-    return Handler
+    return KeyVault
 
 
 def _certify(path: Path) -> None:
