@@ -7,12 +7,12 @@ from __future__ import annotations
 
 import math
 import os
-from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any, Literal, cast
 from urllib.parse import urlsplit
 
 from shared.domain.errors import CriticalError
+from shared.environment import Environment, NumberSetting, Problem, choice, numbers, text
 
 Mode = Literal["off", "suggest", "apply"]
 Auth = Literal["identity", "key", "none"]
@@ -61,8 +61,7 @@ class ModelSettings:
     prices: Prices = field(default_factory=Prices)
 
 
-_NUMBERS: tuple[tuple[str, str, int, int], ...] = (
-    # setting, field, smallest, largest
+_NUMBERS: tuple[NumberSetting, ...] = (
     ("LLM_TIMEOUT_SECONDS", "timeout", 1, 600),
     ("LLM_TRIES", "tries", 1, 10),
     ("LLM_CONCURRENCY", "concurrency", 1, 100),
@@ -74,34 +73,22 @@ _NUMBERS: tuple[tuple[str, str, int, int], ...] = (
 _LIMITS = ("violation", "run", "day")
 
 
-def load_model_settings(environment: Mapping[str, str] | None = None) -> ModelSettings:
+def load_model_settings(environment: Environment | None = None) -> ModelSettings:
     """Read the environment. Raises CriticalError naming every missing or wrong setting in one line, without its value."""
     env = os.environ if environment is None else environment
     problems: list[str] = []
-    base, model = _text(env, "LLM_BASE_URL").rstrip("/"), _text(env, "LLM_MODEL")
-    mode = _choice(env, "LLM_MODE", MODES, "suggest" if base or model else "off", problems.append)
+    base, model = text(env, "LLM_BASE_URL").rstrip("/"), text(env, "LLM_MODEL")
+    mode = choice(env, "LLM_MODE", MODES, "suggest" if base or model else "off", problems.append)
     if mode == "off" and not problems:
         return ModelSettings()
-    auth = _choice(env, "LLM_AUTH", AUTHS, _usual_auth(base), problems.append)
+    auth = choice(env, "LLM_AUTH", AUTHS, _usual_auth(base), problems.append)
     _check_place(base, model, problems.append)
-    numbers = {field: value for name, field, low, high in _NUMBERS if (value := _number(env, name, low, high, problems.append)) is not None}
+    rest = cast(dict[str, Any], numbers(env, _NUMBERS, problems.append))
     prices = Prices(*(_price(env, name, problems.append) for name in ("LLM_PRICE_PROMPT", "LLM_PRICE_ANSWER")))
     if problems:
         raise CriticalError("settings: " + "; ".join(problems))
-    limits = TokenLimits(**{name: numbers.pop(name) for name in _LIMITS if name in numbers})
-    rest = cast(Any, numbers)
+    limits = TokenLimits(**{name: rest.pop(name) for name in _LIMITS if name in rest})
     return ModelSettings(cast(Mode, mode), base, model, cast(Auth, auth), limits=limits, prices=prices, **rest)
-
-
-def _text(env: Mapping[str, str], name: str) -> str:
-    return env.get(name, "").strip()
-
-
-def _choice(env: Mapping[str, str], name: str, choices: tuple[str, ...], usual: str, problem: Callable[[str], None]) -> str:
-    given = _text(env, name) or usual
-    if given not in choices:
-        problem(f"{name} must be {', '.join(choices[:-1])} or {choices[-1]}")
-    return given
 
 
 def _host(base: str) -> str:
@@ -116,7 +103,7 @@ def _usual_auth(base: str) -> Auth:
     return "identity" if host.endswith(_AZURE) else "none" if host in _HERE else "key"
 
 
-def _check_place(base: str, model: str, problem: Callable[[str], None]) -> None:
+def _check_place(base: str, model: str, problem: Problem) -> None:
     if not model:
         problem("LLM_MODEL is missing")
     if not base:
@@ -131,20 +118,9 @@ def _check_place(base: str, model: str, problem: Callable[[str], None]) -> None:
         problem("LLM_BASE_URL must end with /openai/v1 on Azure")
 
 
-def _number(env: Mapping[str, str], name: str, low: int, high: int, problem: Callable[[str], None]) -> int | None:
-    text = _text(env, name)
-    if not text:
-        return None
-    if not text.isascii() or not text.isdigit() or not low <= int(text) <= high:
-        problem(f"{name} must be a whole number from {low} to {high}")
-        return None
-    return int(text)
-
-
-def _price(env: Mapping[str, str], name: str, problem: Callable[[str], None]) -> float:
-    text = _text(env, name)
+def _price(env: Environment, name: str, problem: Problem) -> float:
     try:
-        value = float(text or "0")
+        value = float(text(env, name) or "0")
     except ValueError:
         value = math.nan
     if not 0 <= value < 1e6:

@@ -8,10 +8,10 @@ The storage connection is prefix-based, as the Functions host reads it: `STORAGE
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
 from shared.domain.errors import CriticalError
+from shared.environment import Environment, NumberSetting, Problem, choice, numbers, text
 
 PREFIX = "STORAGE"
 GITHUB_API = "https://api.github.com"
@@ -64,7 +64,7 @@ class Settings:
     """Where people read a report; `{runId}` stands for the run."""
 
 
-_NUMBERS: tuple[tuple[str, str, int, int], ...] = (
+_NUMBERS: tuple[NumberSetting, ...] = (
     # setting, field, smallest, largest. A quiet period under a second would race with a listing's whole-second times.
     ("RUN_QUIET_SECONDS", "quiet_seconds", 1, 86_400),
     ("BATCH_BYTES", "batch_bytes", 1, 64 * 1024 * 1024),
@@ -77,70 +77,57 @@ _NUMBERS: tuple[tuple[str, str, int, int], ...] = (
 )
 
 
-def load_settings(environment: Mapping[str, str] | None = None) -> Settings:
+def load_settings(environment: Environment | None = None) -> Settings:
     """Read the environment. Raises CriticalError naming every missing or wrong setting in one line, without its value."""
     env = os.environ if environment is None else environment
     problems: list[str] = []
-    numbers = {field: value for name, field, low, high in _NUMBERS if (value := _number(env, name, low, high, problems.append)) is not None}
+    limits = numbers(env, _NUMBERS, problems.append)
     storage = _storage(env, problems.append)
     if env.get("BLOB_TRIGGER_SOURCE", "") not in ("", *BLOB_SOURCES):
         problems.append(f"BLOB_TRIGGER_SOURCE must be {' or '.join(BLOB_SOURCES)}")
-    vault = env.get("KEY_VAULT_URI", "").strip() or None
+    vault = text(env, "KEY_VAULT_URI") or None
     if vault and not vault.startswith("https://"):
         problems.append("KEY_VAULT_URI must start with https://")
     slack, report = _slack(env, problems.append), _report_url(env, problems.append)
     github = _github_url(env, problems.append)
     if problems:
         raise CriticalError("settings: " + "; ".join(problems))
-    return Settings(storage, key_vault_uri=vault, slack=slack, report_url=report, github_url=github, **numbers)
+    return Settings(storage, key_vault_uri=vault, slack=slack, report_url=report, github_url=github, **limits)
 
 
-def _github_url(env: Mapping[str, str], problem: Callable[[str], None]) -> str:
-    url = env.get("GITHUB_API_URL", "").strip().rstrip("/") or GITHUB_API
+def _github_url(env: Environment, problem: Problem) -> str:
+    url = text(env, "GITHUB_API_URL").rstrip("/") or GITHUB_API
     if not url.startswith(("https://", "http://localhost:", "http://127.0.0.1:")):
         problem("GITHUB_API_URL must start with https://")
     return url
 
 
-def _slack(env: Mapping[str, str], problem: Callable[[str], None]) -> SlackSettings:
-    mode, channel = env.get("SLACK", "").strip() or "off", env.get("SLACK_CHANNEL", "").strip()
-    if mode not in SLACK_MODES:
-        problem(f"SLACK must be {', '.join(SLACK_MODES[:-1])} or {SLACK_MODES[-1]}")
-    elif mode == "bot" and not channel:
+def _slack(env: Environment, problem: Problem) -> SlackSettings:
+    mode, channel = choice(env, "SLACK", SLACK_MODES, "off", problem), text(env, "SLACK_CHANNEL")
+    if mode == "bot" and not channel:
         problem("SLACK_CHANNEL is missing (SLACK is bot)")
-    return SlackSettings(mode, channel, env.get("SLACK_API_URL", "").strip() or SLACK_API)
+    return SlackSettings(mode, channel, text(env, "SLACK_API_URL") or SLACK_API)
 
 
-def _report_url(env: Mapping[str, str], problem: Callable[[str], None]) -> str | None:
-    given, host = env.get("REPORT_URL", "").strip(), env.get("WEBSITE_HOSTNAME", "").strip()  # Azure sets the latter
+def _report_url(env: Environment, problem: Problem) -> str | None:
+    given, host = text(env, "REPORT_URL"), text(env, "WEBSITE_HOSTNAME")  # Azure sets the latter
     if given and ("{runId}" not in given or not given.startswith(("https://", "http://localhost"))):
         problem("REPORT_URL must start with https:// and have {runId} in it")
     scheme = "http" if host.startswith(("localhost:", "127.0.0.1:")) else "https"  # the development host has no TLS
     return given or (f"{scheme}://{host}/api/runs/{{runId}}/report?format=html" if host else None)
 
 
-def _number(env: Mapping[str, str], name: str, low: int, high: int, problem: Callable[[str], None]) -> int | None:
-    text = env.get(name, "").strip()
-    if not text:
-        return None
-    if not text.isascii() or not text.isdigit() or not low <= int(text) <= high:
-        problem(f"{name} must be a whole number from {low} to {high}")
-        return None
-    return int(text)
-
-
-def _storage(env: Mapping[str, str], problem: Callable[[str], None]) -> StorageSettings:
-    text = env.get(PREFIX, "").strip()
-    if text:
-        return StorageSettings(connection_string=text)
-    account = env.get(f"{PREFIX}__accountName", "").strip()
-    uris = [env.get(f"{PREFIX}__{kind}ServiceUri", "").strip() or _public(account, kind) for kind in ("blob", "queue")]
+def _storage(env: Environment, problem: Problem) -> StorageSettings:
+    if connection := text(env, PREFIX):
+        return StorageSettings(connection_string=connection)
+    account = text(env, f"{PREFIX}__accountName")
+    uris = [text(env, f"{PREFIX}__{kind}ServiceUri") or _public(account, kind) for kind in ("blob", "queue")]
     for kind, uri in zip(("blob", "queue"), uris, strict=True):
         if not uri:
             problem(f"{PREFIX} (a connection string) or {PREFIX}__{kind}ServiceUri is missing")
         elif not uri.startswith("https://"):
             problem(f"{PREFIX}__{kind}ServiceUri must start with https://")
-    return StorageSettings(blob_uri=uris[0], queue_uri=uris[1], client_id=env.get(f"{PREFIX}__clientId", "").strip() or None)
+    return StorageSettings(blob_uri=uris[0], queue_uri=uris[1], client_id=text(env, f"{PREFIX}__clientId") or None)
 
 
 def _public(account: str, kind: str) -> str:
