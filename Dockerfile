@@ -2,9 +2,9 @@
 # Not built here (the machine that it was written on reaches no registry), so the base is pinned by tag; pin it by digest when you build.
 FROM python:3.12.11-slim-bookworm AS build
 WORKDIR /source
-COPY requirements.txt ./
+COPY requirements.lock requirements.txt ./
 RUN python -m venv /opt/aks-copilot \
-    && /opt/aks-copilot/bin/python -m pip install --no-cache-dir --disable-pip-version-check -r requirements.txt
+    && /opt/aks-copilot/bin/python -m pip install --no-cache-dir --disable-pip-version-check --require-hashes -r requirements.lock
 COPY LICENSE README.md pyproject.toml function_app.py ./
 COPY shared ./shared
 COPY functions ./functions

@@ -7,17 +7,18 @@ WORKFLOWS := $(wildcard .github/workflows/*.yml docs/workflows/*.yml)
 ACTIONS := $(wildcard action.yml */action.yml)
 
 .DEFAULT_GOAL := help
-.PHONY: help install run up test check fix docs coverage judge bench eval clean
+.PHONY: help install run up test check fix docs lock audit coverage judge bench eval clean
 
 help: ## this list
 	@grep -hE '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 14
 
 install: $(STAMP) $(NODE_STAMP) ## .venv with everything and the aks-copilot command; Azurite from npm
 
-$(STAMP): requirements.txt requirements-dev.txt pyproject.toml
+$(STAMP): requirements-uv.lock requirements-dev.lock pyproject.toml
 	test -x $(BIN)/python || $(PYTHON) -m venv .venv
-	$(BIN)/python -m pip install -qq --disable-pip-version-check -r requirements-dev.txt
-	$(BIN)/python -m pip install -qq --disable-pip-version-check --no-deps -e .
+	$(BIN)/python -m pip install -qq --disable-pip-version-check --require-hashes -r requirements-uv.lock
+	$(BIN)/uv pip install --quiet --python $(BIN)/python --require-hashes -r requirements-dev.lock
+	$(BIN)/uv pip install --quiet --python $(BIN)/python --no-deps -e .
 	@touch $@
 
 $(NODE_STAMP): package.json package-lock.json
@@ -36,6 +37,7 @@ check: install ## format, lint (workflows and scripts too), types, layers, gener
 	$(BIN)/mypy
 	$(BIN)/lint-imports
 	$(BIN)/python tools/rules_docs.py --check
+	$(BIN)/python tools/lock.py --check
 	$(BIN)/shellcheck ci/*.sh deploy/*.sh
 	node tools/lint_workflows.mjs $(WORKFLOWS)
 	$(BIN)/zizmor --offline --quiet --no-progress $(WORKFLOWS) $(ACTIONS) .pre-commit-hooks.yaml .github/dependabot.yml
@@ -51,6 +53,12 @@ fix: install ## format and mend what the linter can
 
 docs: install ## write the generated documents
 	$(BIN)/python tools/rules_docs.py
+
+lock: install ## resolve requirements*.txt again and write every package's version and hashes into the lock files
+	$(BIN)/python tools/lock.py
+
+audit: install ## ask for known vulnerabilities of what is locked (where the database can be reached)
+	@$(BIN)/python tools/audit.py
 
 coverage: install ## count what becomes of the corpus (where ../shared is) and write it into docs/coverage.md
 	@$(BIN)/python tools/coverage_page.py

@@ -6,12 +6,13 @@ import hashlib
 import os
 import shutil
 import subprocess
+import sys
 from collections.abc import Iterator
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parents[1]
-RUNTIME = "azure-functions-runtime==1.3.0"
-"""Microsoft's worker as a library; exists for Python 3.13 and later."""
+LOCKS = {"3.12": "requirements.lock", "3.13": "requirements-dev.lock"}
+"""What each version is installed from: 3.13 runs tests, with Microsoft's worker, which exists from 3.13 on."""
 
 
 def find_python(version: str) -> str | None:
@@ -34,27 +35,19 @@ def _works(python: str, version: str) -> bool:
 
 
 def build(version: str, python: str) -> Path:
-    """The environment's interpreter; made anew where its requirements are others."""
-    extra = _extra(version)
+    """The environment's interpreter; made anew where its packages are others."""
+    lock = ROOT / LOCKS[version]
     venv = ROOT / f".venv{version.replace('.', '')}"
-    stamp, wanted = venv / "built-for", _fingerprint(python, extra)
+    stamp, wanted = venv / "built-for", _fingerprint(python, lock)
     if not stamp.is_file() or stamp.read_text() != wanted:
         print(f"building {venv.name} with {python}", flush=True)
         shutil.rmtree(venv, ignore_errors=True)
-        subprocess.run([python, "-m", "venv", str(venv)], check=True)
-        pip = [str(venv / "bin" / "python"), "-m", "pip", "install", "-qq", "--disable-pip-version-check"]
-        subprocess.run([*pip, "-r", str(ROOT / "requirements.txt"), *extra], check=True)
+        subprocess.run([python, "-m", "venv", "--without-pip", str(venv)], check=True)
+        install = [sys.executable, "-m", "uv", "pip", "install", "--quiet", "--require-hashes", "--python", str(venv / "bin" / "python")]
+        subprocess.run([*install, "-r", str(lock)], check=True)
         stamp.write_text(wanted)
     return venv / "bin" / "python"
 
 
-def _extra(version: str) -> list[str]:
-    """What 3.13 needs beyond requirements.txt: Microsoft's worker, and the test tools at the pins of requirements-dev.txt."""
-    lines = (ROOT / "requirements-dev.txt").read_text().splitlines()
-    tools = [line.strip() for line in lines if line.startswith(("pytest", "httpx", "hypothesis", "jsonschema"))]
-    return [*tools, RUNTIME] if version == "3.13" else []
-
-
-def _fingerprint(python: str, extra: list[str]) -> str:
-    text = "\n".join([str(Path(python).resolve()), (ROOT / "requirements.txt").read_text(), *extra])
-    return hashlib.sha256(text.encode()).hexdigest()
+def _fingerprint(python: str, lock: Path) -> str:
+    return hashlib.sha256(f"{Path(python).resolve()}\n{lock.read_text()}".encode()).hexdigest()
