@@ -17,6 +17,7 @@ import typer
 import shared
 from shared.cli.baseline import baseline
 from shared.cli.console import help_without_command, note
+from shared.cli.explain import explain_command
 from shared.cli.knowledge import knowledge_app
 from shared.cli.manifests import fix, inspect
 from shared.cli.rules import profiles_app, rules_app
@@ -37,6 +38,7 @@ app = typer.Typer(
 )
 app.command()(inspect)
 app.command()(fix)
+app.command("explain")(explain_command)
 app.command()(baseline)
 app.command()(submit)
 app.command()(watch)

@@ -55,33 +55,41 @@ def list_rules() -> None:
 @rules_app.command("show")
 def show_rule(rule_id: Annotated[str, typer.Argument(metavar="ID", help="For example AKS0101.")]) -> None:
     """Title, why, links and examples of a rule."""
-    rule = by_id().get(rule_id.upper())
-    if rule is None:
-        raise ValidationError(f"no rule {rule_id}; `aks-copilot rules list` names them")
+    rule = known_rule(rule_id)
     say((f"{rule.id} {rule.title}", "bold"))
-    say((rule.severity, SEVERITY_STYLE[rule.severity]), f", {_mending(rule)}, for {', '.join(rule.kinds)}")
+    say((rule.severity, SEVERITY_STYLE[rule.severity]), f", {mending(rule)}, for {', '.join(rule.kinds)}")
     say("")
     paragraph(rule.why, "")
     if rule.policy is not None:
-        _show_policy(rule.policy)
+        show_policy(rule.policy)
     for link in rule.links:
         say(link)
     for example in rule.examples:
         _show_example(example)
 
 
-def _show_policy(policy: Policy) -> None:
+def known_rule(rule_id: str) -> Rule:
+    """The program's rule of an id in any case. Raises ValidationError where there is none."""
+    rule = by_id().get(rule_id.upper())
+    if rule is None:
+        raise ValidationError(f"no rule {rule_id}; `aks-copilot rules list` names them")
+    return rule
+
+
+def show_policy(policy: Policy, indent: str = "") -> None:
+    """Which of AKS's policies a rule stands for, and what AKS says."""
     names = [f"safeguard {name}" for name in policy.safeguards]
     names += [f"Pod Security {policy.level}, control {policy.control}"] if policy.control else []
     names += ["an admission policy of AKS Automatic"] if policy.only_on else []
-    say(f"Stands for: {', '.join(names)}; the target decides whether it holds.")
+    say(indent, f"Stands for: {', '.join(names)}; the target decides whether it holds.")
     if policy.says:
-        say(f"AKS says: {policy.says}")
+        say(indent, f"AKS says: {policy.says}")
     for note in policy.notes:
-        say(f"{note.date}: {note.text}")
+        say(indent, f"{note.date}: {note.text}")
 
 
-def _mending(rule: Rule) -> str:
+def mending(rule: Rule) -> str:
+    """What becomes of a rule's findings, in two or three words."""
     if rule.fix is not None:
         return f"{rule.fix.disposition} fix"
     return "ignored as harmless" if rule.harmless else "needs a person"

@@ -1,0 +1,100 @@
+"""`aks-copilot explain`: a rule, or what is found at one line of a file, explained in context. Changes nothing."""
+
+from __future__ import annotations
+
+import json
+import re
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from shared.cli.console import say, status
+from shared.cli.explained import print_explanation, print_rule
+from shared.cli.local import fix_tree, options_for
+from shared.cli.manifests import FixFormat, Knowledge, Source, TargetFile
+from shared.cli.rules import known_rule
+from shared.cli.tree import read_tree
+from shared.domain.articles import ArticlesOf, among, own_articles
+from shared.domain.errors import ValidationError
+from shared.domain.explain.at_line import at_line
+from shared.domain.explain.finding import Explanation, explain
+from shared.domain.explain.rule_page import rule_page
+from shared.domain.model import FileOutcome
+from shared.domain.report.credentials import redact
+from shared.domain.run import SourceFile
+from shared.services import read_articles
+
+SCHEMA_VERSION = 1
+_RULE = re.compile(r"[A-Za-z]{2,8}\d{4}")
+_PLACE = re.compile(r"(?P<file>.+?):(?P<line>\d{1,9})(?::\d+)?")
+
+
+def explain_command(
+    subject: Annotated[str, typer.Argument(metavar="RULE|FILE:LINE", help="A rule, for example AKS0101, or a place as inspect names it.")],
+    format_: Annotated[FixFormat, typer.Option("--format", help="Form of the output.")] = FixFormat.TEXT,
+    source: Source = "auto",
+    target: TargetFile = None,
+    knowledge: Knowledge = None,
+    within: Annotated[Path | None, typer.Option(metavar="PATH", help="The application: the file's folder by default.")] = None,
+) -> None:
+    """Explain a rule, or what is found at a line: what stands there, why AKS takes offence, what the fix does, what to read."""
+    articles = among(read_articles(knowledge)) if knowledge and (knowledge / "articles").is_dir() else own_articles
+    if _RULE.fullmatch(subject) and not Path(subject).exists():
+        _explain_rule(subject, format_, articles)
+        return
+    place = _PLACE.fullmatch(subject)
+    if place is None:
+        raise ValidationError(f"{subject}: neither a rule (AKS0101) nor a place (FILE:LINE, for example app.yaml:7)")
+    path, line = Path(place["file"]), int(place["line"])
+    with status("explaining"):
+        file, outcome, found = _found(path, line, within, options=(source, target, knowledge), articles=articles)
+    if format_ is FixFormat.JSON:
+        _print_json({"file": file.path, "line": line, "reason": outcome.reason, "findings": [e.to_json() for e in found]})
+    else:
+        _print(path, line, outcome, found)
+    raise typer.Exit(outcome.status in ("refused", "failed"))
+
+
+def _explain_rule(rule_id: str, format_: FixFormat, articles: ArticlesOf) -> None:
+    page = rule_page(known_rule(rule_id), articles)
+    if format_ is FixFormat.JSON:
+        _print_json({"rule": page.to_json()})
+    else:
+        print_rule(page)
+
+
+def _found(
+    path: Path, line: int, within: Path | None, options: tuple[str, Path | None, Path | None], articles: ArticlesOf
+) -> tuple[SourceFile, FileOutcome, list[Explanation]]:
+    """The file, what `fix` would make of it, and its findings at a line. Raises ValidationError where the place is none."""
+    if not path.is_file():
+        raise ValidationError(f"{path}: no such file")
+    folder = within or path.parent.resolve()
+    tree = read_tree([folder])
+    name = next((n for n, p in tree.paths.items() if p.samefile(path)), None)
+    if name is None:
+        raise ValidationError(f"{path}: not a file of {folder}")
+    file = SourceFile(name, path.read_bytes())
+    if not 0 < line <= file.data.count(b"\n") + (not file.data.endswith(b"\n")):
+        raise ValidationError(f"{path}: has no line {line}")
+    run = fix_tree(tree, options_for(folder, *options))
+    outcome = next(o for o in run.outcomes if o.path == name)
+    return file, outcome, [explain(file, outcome, v, run.setup, articles) for v in at_line(file, outcome, line)]
+
+
+def _print(path: Path, line: int, outcome: FileOutcome, found: list[Explanation]) -> None:
+    for number, explanation in enumerate(found):
+        if number:
+            say("")
+        print_explanation(str(path), explanation)
+    if found:
+        return
+    lines = sorted({v.line for v in outcome.violations})
+    elsewhere = f"; findings are at {', '.join(f'{path}:{n}' for n in lines[:5])}{', ...' if lines[5:] else ''}" if lines else ""
+    because = f"{outcome.status}: {redact(outcome.reason)}" if outcome.reason else "nothing is found here"
+    say(f"{path}:{line}: {because}{elsewhere}")
+
+
+def _print_json(document: dict[str, object]) -> None:
+    typer.echo(json.dumps({"schemaVersion": SCHEMA_VERSION} | document, indent=2, ensure_ascii=False).encode("utf-8", "backslashreplace"))
