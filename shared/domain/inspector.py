@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import functools
 from collections.abc import Iterator, Mapping
 from typing import Any
 
@@ -15,7 +14,7 @@ from shared.domain.decisions import FILE_NAME as DECISIONS
 from shared.domain.decisions import read_decisions
 from shared.domain.facts import Facts
 from shared.domain.fragments import Sparse, is_kustomization, objects_in
-from shared.domain.manifest import Document, Manifest, read_manifest
+from shared.domain.manifest import Document, Manifest, kept_manifest
 from shared.domain.model import ResourceRef, Violation
 from shared.domain.pointer import join, nearest
 from shared.domain.rulebook import Closed, Rule, by_id
@@ -50,14 +49,9 @@ def unread_answers(file: SourceFile, facts: Facts) -> Iterator[Violation]:
         yield Violation(rule.id, rule.title, "warning", 0, join(place), line, 1, None, message, rule.links)
 
 
-@functools.lru_cache(maxsize=8)
-def _read(path: str, data: bytes) -> Manifest:
-    return read_manifest(path, data)
-
-
 def manifest_of(file: SourceFile) -> Manifest:
     """The parsed file; the stages ask for the same one in turn, so the last few are kept."""
-    return _read(file.path, file.data)
+    return kept_manifest(file.path, file.data)
 
 
 def facts_of(setup: RunSetup) -> Facts:

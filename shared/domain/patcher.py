@@ -91,15 +91,20 @@ def _unit_at(plan: FilePlan, operation: int) -> Unit:
 def _culprit(
     file: SourceFile, manifest: Manifest, findings: FileFindings, plan: FilePlan, setup: RunSetup, blocked: dict[UnitKey, str]
 ) -> Unit:
-    """The first fix at which the text's or the schema's proof breaks; the last one where only the whole does."""
+    """The first fix at which the text's or the schema's proof breaks; where the whole holds there, the one that `_not_quiet` finds."""
     version = facts_of(setup).typed_target.kubernetes_version
-    for unit, end in zip(plan.units, accumulate(u.count for u in plan.units), strict=True):
+
+    def breaks(end: int) -> bool:
         part = plan.operations[:end]
         try:
             prove_schema(manifest, editor.prove(manifest, part, editor.apply_operations(manifest, part)), version)
         except (EditRefused, ProofFailed):
-            return unit
-    return _not_quiet(file, findings, plan, setup, blocked)
+            return True
+        return False
+
+    ends = zip(plan.units, accumulate(u.count for u in plan.units), strict=True)
+    first = next((unit for unit, end in ends if breaks(end)), None) if breaks(len(plan.operations)) else None
+    return first or _not_quiet(file, findings, plan, setup, blocked)
 
 
 def _not_quiet(file: SourceFile, findings: FileFindings, plan: FilePlan, setup: RunSetup, blocked: dict[UnitKey, str]) -> Unit:

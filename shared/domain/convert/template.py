@@ -16,7 +16,7 @@ from typing import Any
 
 from shared.domain.convert.base import CannotConvert, Conversion, Lookup, Loss, Op, decision_key
 from shared.domain.convert.edits import name_of
-from shared.domain.convert.template_text import REFERENCE, fill, substitute, uses, without_namespace
+from shared.domain.convert.template_text import REFERENCE, fill, substitute, users, without_namespace
 from shared.domain.manifest import is_object, objects_of
 from shared.domain.model import Question
 from shared.domain.pointer import JsonValue, child
@@ -37,8 +37,9 @@ Answers = Callable[[str], JsonValue]
 
 @dataclass
 class _Values:
-    """The parameters' values by name; those left to builds have none."""
+    """The parameters' values by name; those left to builds have none. `users` are the places that use each (see `_users`)."""
 
+    users: Mapping[str, list[tuple[str, str]]]
     values: dict[str, str] = field(default_factory=dict)
     fixed: list[str] = field(default_factory=list)
     losses: list[Loss] = field(default_factory=list)
@@ -67,7 +68,7 @@ def expanded(obj: Mapping[str, Any], answers: Answers) -> list[tuple[str, dict[s
 def _values(obj: Mapping[str, Any], answers: Answers) -> _Values:
     """Every parameter's value. Raises CannotConvert with a question per value that nobody has given."""
     parameters = _parameters(obj)
-    name, found = label_of(obj), _Values()
+    name, found = label_of(obj), _Values(_users(obj))
     given = answers(decision_key("parameters", name)) or answers(decision_key("parameters", name_of(obj)))
     given = given if isinstance(given, dict) else {}
     for path, parameter in parameters:
@@ -129,33 +130,35 @@ def _as_text(answer: JsonValue) -> str | None:
 
 def _open(obj: Mapping[str, Any], parameter: Mapping[str, Any], path: str, found: _Values, why: str) -> None:
     """Ask for a value, unless nothing uses it, or only builds do."""
-    name, users = parameter["name"], list(_users(obj, parameter["name"]))
-    if not users and not any(True for _ in uses(obj.get("labels"), name)):
+    name, where = parameter["name"], found.users.get(parameter["name"], [])
+    if not where and name not in users(obj.get("labels")):
         found.values[name] = ""
         return
-    if users and all(kind in BUILDS for kind, _ in users):
+    if where and all(kind in BUILDS for kind, _ in where):
         found.losses.append(Loss(path, f"the parameter {name} has no value; only builds use it, which AKS does not run: left as it is"))
         return
-    secret = bool(users) and all(kind == "Secret" and field in ("data", "stringData") for kind, field in users)
+    secret = bool(where) and all(kind == "Secret" and field in ("data", "stringData") for kind, field in where)
     said = parameter.get("displayName") or parameter.get("description")
     shown = f" ({' '.join(said.split())[:DESCRIPTION_SHOWN]})" if isinstance(said, str) and said.strip() else ""
     text = f"Which value has the parameter {name} of Template {label_of(obj)}{shown}? {why.strip()}{ONLY_IN_SECRETS if secret else ''}"
     found.questions.append(Question(decision_key("parameters", label_of(obj), name), text, "the-value-in-use-today"))
 
 
-def _users(obj: Mapping[str, Any], name: str) -> Iterator[tuple[str, str]]:
-    """(kind, top-level field) of each place in the Template's objects that uses a parameter."""
+def _users(obj: Mapping[str, Any]) -> dict[str, list[tuple[str, str]]]:
+    """By parameter: (kind, top-level field) of each place in the Template's objects that uses it."""
     objects = obj.get("objects")
-    for pointer in uses(objects, name):
-        _, index, *rest = pointer.split("/")
-        item = objects[int(index)] if isinstance(objects, list) else None
-        yield str(item.get("kind")) if isinstance(item, dict) else "", rest[0] if rest else ""
+    found: dict[str, list[tuple[str, str]]] = {}
+    for item in objects if isinstance(objects, list) else ():
+        kind = str(item.get("kind")) if isinstance(item, dict) else ""
+        for name, pointers in users(item).items():
+            found.setdefault(name, []).extend((kind, pointer.split("/")[1] if pointer else "") for pointer in pointers)
+    return found
 
 
 def _empty(obj: Mapping[str, Any], found: _Values, parameters: Iterable[tuple[str, Mapping[str, Any]]]) -> Iterator[Loss]:
     """One line for all parameters that are used, and that neither the Template nor an answer gives a value."""
     named = [(path, p["name"]) for path, p in parameters if found.values.get(p["name"]) == ""]
-    used = [(path, name) for path, name in named if any(True for _ in uses(obj.get("objects"), name))]
+    used = [(path, name) for path, name in named if name in found.users]
     if used:
         key = decision_key("parameters", label_of(obj))
         names = ", ".join(name for _, name in used)

@@ -57,24 +57,34 @@ def _no_constant(name: str) -> NoReturn:
     raise ValueError(name)
 
 
-def uses(value: JsonValue, name: str, pointer: str = "") -> Iterator[str]:
-    """Where below a value a parameter is used: pointers of strings, and of members whose key names it."""
+def users(value: JsonValue) -> dict[str, list[str]]:
+    """Where below a value parameters are used: pointers of strings, and of members whose key names one, by the parameter's name."""
+    found: dict[str, list[str]] = {}
+    for pointer, text in _texts(value, ""):
+        for name in _names(text):
+            found.setdefault(name, []).append(pointer)
+    return found
+
+
+def _texts(value: JsonValue, pointer: str) -> Iterator[tuple[str, str]]:
+    """(pointer, text) of every string and of every member's key."""
     if isinstance(value, str):
-        if _names(value, name):
-            yield pointer
+        yield pointer, value
     elif isinstance(value, list):
         for i, item in enumerate(value):
-            yield from uses(item, name, child(pointer, i))
+            yield from _texts(item, child(pointer, i))
     elif isinstance(value, dict):
         for key, item in value.items():
-            if _names(key, name):
-                yield child(pointer, key)
-            yield from uses(item, name, child(pointer, key))
+            yield child(pointer, key), key
+            yield from _texts(item, child(pointer, key))
 
 
-def _names(text: str, name: str) -> bool:
+def _names(text: str) -> set[str]:
+    """The parameters that a text refers to."""
+    if "${" not in text:
+        return set()
     typed = TYPED_REFERENCE.fullmatch(text)
-    return (typed is not None and typed[1] == name) or any(m[1] == name for m in REFERENCE.finditer(text))
+    return {match[1] for match in REFERENCE.finditer(text)} | ({typed[1]} if typed else set())
 
 
 def without_namespace(obj: Mapping[str, Any]) -> dict[str, Any]:

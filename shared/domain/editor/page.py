@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
+from functools import lru_cache
 
 from shared.domain.editor.style import Style, is_json_like
 from shared.domain.errors import EditRefused
@@ -31,14 +32,20 @@ class Page:
 
 def open_page(text: str, style: Style, *, is_json: bool) -> Page:
     """Composes a document's text. Raises EditRefused where it holds anything but one document."""
+    root = _root(text, is_json)
+    return Page(text, root, style, is_json or is_json_like(root))
+
+
+@lru_cache(maxsize=2)
+def _root(text: str, is_json: bool) -> Node:  # noqa: FBT001 (private)
+    """The document's graph; kept, since an operation opens its page more than once."""
     try:
         roots = compose_json(text) if is_json else [r for r in compose(text) if not is_null(r.node)]
     except ComposeError as error:
         raise EditRefused(f"the edited text cannot be read: {error}") from error
     if len(roots) != 1:
         raise EditRefused("the edited text is no longer one document")
-    root = roots[0].node
-    return Page(text, root, style, is_json or is_json_like(root))
+    return roots[0].node
 
 
 @dataclass(frozen=True, slots=True)

@@ -10,7 +10,7 @@ from jsonpointer import JsonPointerException
 from shared.domain import pointer
 from shared.domain.editor.diff import equal
 from shared.domain.errors import ProofFailed
-from shared.domain.manifest import Document, Manifest, read_manifest
+from shared.domain.manifest import Document, Manifest, kept_manifest
 from shared.domain.manifest.compose import ComposeError, compose_pure
 from shared.domain.manifest.nodes import tail
 from shared.domain.manifest.values import is_null, value_of
@@ -24,7 +24,7 @@ def prove(before: Manifest, operations: Sequence[PatchOperation], after: bytes) 
     without an operation have the same text; byte order mark, line ends and final newline are as they were.
     """
     expected = _expected(before, operations)
-    new = read_manifest(before.path, after)
+    new = kept_manifest(before.path, after)
     if not expected and not after:
         return new
     if new.status == "refused":

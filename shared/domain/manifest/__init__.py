@@ -2,7 +2,7 @@
 
 from shared.domain.manifest.comments import has_comment
 from shared.domain.manifest.document import Document, Manifest, ManifestStatus, is_object, objects_of, resources
-from shared.domain.manifest.reader import KUSTOMIZATION_NAMES, MAX_BYTES, SUFFIXES, read_manifest
+from shared.domain.manifest.reader import KUSTOMIZATION_NAMES, MAX_BYTES, SUFFIXES, kept_manifest, read_manifest
 
 __all__ = [
     "KUSTOMIZATION_NAMES",
@@ -13,6 +13,7 @@ __all__ = [
     "ManifestStatus",
     "has_comment",
     "is_object",
+    "kept_manifest",
     "objects_of",
     "read_manifest",
     "resources",
