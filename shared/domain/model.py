@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from typing import Any, Literal
 
+from shared.domain.advice import Advice, Snippet
 from shared.domain.pointer import MISSING, JsonValue
 
 Severity = Literal["error", "warning", "info"]
@@ -84,6 +85,8 @@ class Violation:
     links: tuple[str, ...] = ()
     resolution: Resolution = "needs-human"
     reason: str | None = None
+    advice: Advice | None = None
+    """What a language model made of it, where one was asked."""
 
     def resolved(self, resolution: Resolution, reason: str | None = None) -> Violation:
         return replace(self, resolution=resolution, reason=reason)
@@ -94,13 +97,14 @@ class Violation:
             "document": self.document, "path": self.path, "line": self.line, "column": self.column,
             "resource": self.resource.to_json() if self.resource else None,
             "message": self.message, "links": list(self.links), "resolution": self.resolution, "reason": self.reason,
-        }  # fmt: skip
+        } | ({"model": self.advice.to_json()} if self.advice else {})  # fmt: skip
 
     @classmethod
     def from_json(cls, data: Mapping[str, Any]) -> Violation:
         resource = ResourceRef.from_json(data["resource"]) if data["resource"] else None
         return cls(data["ruleId"], data["title"], data["severity"], data["document"], data["path"], data["line"], data["column"],
-                   resource, data["message"], tuple(data["links"]), data["resolution"], data["reason"])  # fmt: skip
+                   resource, data["message"], tuple(data["links"]), data["resolution"], data["reason"],
+                   Advice.from_json(data["model"]) if "model" in data else None)  # fmt: skip
 
 
 @dataclass(frozen=True, slots=True)
@@ -174,6 +178,38 @@ class Retyping:
 
 
 @dataclass(frozen=True, slots=True)
+class ModelRepair:
+    """A language model's answer on one violation, named by rule, document and place in the original. Nothing in it is trusted.
+
+    `operations` are over the file's documents as the rules leave them (in a run of mode `apply`: as the repairs before it do), `grounds`
+    the passages that their new words come from.
+    """
+
+    rule_id: str
+    document: int
+    path: str
+    advice: Advice
+    operations: tuple[PatchOperation, ...] = ()
+    grounds: tuple[Snippet, ...] = ()
+
+    @property
+    def key(self) -> tuple[str, int, str]:
+        return self.rule_id, self.document, self.path
+
+    def to_json(self) -> dict[str, JsonValue]:
+        return {
+            "ruleId": self.rule_id, "document": self.document, "path": self.path, "advice": self.advice.to_json(),
+            "operations": [o.to_json() for o in self.operations], "grounds": [s.to_json() for s in self.grounds],
+        }  # fmt: skip
+
+    @classmethod
+    def from_json(cls, data: Mapping[str, Any]) -> ModelRepair:
+        operations = tuple(PatchOperation.from_json(x) for x in data["operations"])
+        grounds = tuple(Snippet.from_json(x) for x in data["grounds"])
+        return cls(data["ruleId"], data["document"], data["path"], Advice.from_json(data["advice"]), operations, grounds)
+
+
+@dataclass(frozen=True, slots=True)
 class FileOutcome:
     """What became of one file: one entry of report.json's `files`, and what later steps need.
 
@@ -194,6 +230,10 @@ class FileOutcome:
     retyped: tuple[Retyping, ...] = ()
     removed: bool = False
     """True where the last document went: the file is not written."""
+    repairs: tuple[ModelRepair, ...] = ()
+    """What a language model was asked about, as it answered."""
+    askable: int = 0
+    """How many of the violations that are left could be put to a language model."""
 
     def to_json(self) -> dict[str, JsonValue]:
         """The report's form (unmasked); see `to_payload` for the form between stages."""
@@ -211,6 +251,8 @@ class FileOutcome:
             "resources": [x.to_json() for x in self.resources],
             "questions": [x.to_json() for x in self.questions],
             "retyped": [x.to_json() for x in self.retyped],
+            "repairs": [x.to_json() for x in self.repairs],
+            "askable": self.askable,
         }  # fmt: skip
 
     @classmethod
@@ -225,6 +267,8 @@ class FileOutcome:
             tuple(Question.from_json(x) for x in data["questions"]),
             tuple(Retyping.from_json(x) for x in data["retyped"]),
             data["removed"],
+            tuple(ModelRepair.from_json(x) for x in data.get("repairs", ())),
+            data.get("askable", 0),
         )  # fmt: skip
 
 

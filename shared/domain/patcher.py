@@ -37,7 +37,16 @@ def patch(
 
     `blocked` are the fixes that the plan leaves out, with the reason; those that fail join them.
     """
-    blocked = {} if blocked is None else blocked
+    blocked, repairs = {} if blocked is None else blocked, plan.repairs
+    done = _by_rules(file, findings, plan, setup, blocked)
+    if not repairs:
+        return done
+    from shared.domain.llm.taking import with_repairs  # noqa: PLC0415 (only where a language model was asked)
+
+    return with_repairs(file, findings, done, repairs, setup, blocked)
+
+
+def _by_rules(file: SourceFile, findings: FileFindings, plan: FilePlan, setup: RunSetup, blocked: dict[UnitKey, str]) -> PatchedFile:
     while plan.operations:
         try:
             return _attempt(file, findings, plan, setup, blocked)
@@ -46,7 +55,7 @@ def patch(
             plan = propose(file, findings, setup, blocked)
     outcome = FileOutcome(
         file.path, findings.status, findings.reason, findings.documents, plan.violations or findings.violations, (), plan.suggestions,
-        resources=plan.resources, questions=plan.questions,
+        resources=plan.resources, questions=plan.questions, askable=plan.askable,
     )  # fmt: skip
     return PatchedFile(outcome, file.data)
 
@@ -64,7 +73,7 @@ def _attempt(file: SourceFile, findings: FileFindings, plan: FilePlan, setup: Ru
     gone = after == b""
     outcome = FileOutcome(
         file.path, "patched", None, findings.documents, plan.violations, plan.operations, plan.suggestions,
-        plan.listeners, plan.resources, plan.questions, plan.retyped, removed=gone,
+        plan.listeners, plan.resources, plan.questions, plan.retyped, removed=gone, askable=plan.askable,
     )  # fmt: skip
     return PatchedFile(outcome, None if gone else after, masked_diff(file.path, file.data, None if gone else after))
 

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from shared.domain.model import AzureResource, ListenerRequest, PatchOperation, Question, Retyping, Violation
+from shared.domain.model import AzureResource, ListenerRequest, ModelRepair, PatchOperation, Question, Retyping, Violation
 from shared.domain.pointer import JsonValue
 
 UnitKey = tuple[str, int, str]
@@ -36,7 +36,10 @@ class Unit:
 
 @dataclass(frozen=True, slots=True)
 class FilePlan:
-    """The Thinker's proposal for one file: the Patch payload. `units` cut `operations` into fixes, in order."""
+    """The Thinker's proposal for one file: the Patch payload. `units` cut `operations` into fixes, in order.
+
+    `repairs` are what a language model answered, `askable` how many of the violations that are left could be put to one.
+    """
 
     path: str
     operations: tuple[PatchOperation, ...] = ()
@@ -47,6 +50,8 @@ class FilePlan:
     questions: tuple[Question, ...] = ()
     units: tuple[Unit, ...] = ()
     retyped: tuple[Retyping, ...] = ()
+    repairs: tuple[ModelRepair, ...] = ()
+    askable: int = 0
 
     def to_json(self) -> dict[str, JsonValue]:
         return {
@@ -59,6 +64,8 @@ class FilePlan:
             "questions": [x.to_json() for x in self.questions],
             "units": [x.to_json() for x in self.units],
             "retyped": [x.to_json() for x in self.retyped],
+            "repairs": [x.to_json() for x in self.repairs],
+            "askable": self.askable,
         }  # fmt: skip
 
     @classmethod
@@ -73,4 +80,6 @@ class FilePlan:
             tuple(Question.from_json(x) for x in data["questions"]),
             tuple(Unit.from_json(x) for x in data["units"]),
             tuple(Retyping.from_json(x) for x in data["retyped"]),
+            tuple(ModelRepair.from_json(x) for x in data.get("repairs", ())),
+            data.get("askable", 0),
         )  # fmt: skip

@@ -16,6 +16,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any, Literal
 
+from shared.domain.advice import Mode
 from shared.domain.inventory import Inventory
 from shared.domain.model import FileOutcome, SourceFinding, Violation
 from shared.domain.pointer import JsonValue
@@ -48,6 +49,8 @@ class RunOptions:
     knowledge: Mapping[str, str] = field(default_factory=dict)
     today: str = ""
     """The day (ISO 8601) on which acceptances of findings are held against their last day; empty: none is over."""
+    model: Mode = "off"
+    """What a language model may do for what the rules leave."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,18 +69,21 @@ class RunSetup:
     accepted: tuple[Mapping[str, JsonValue], ...] = ()
     """Entries of the baseline file."""
     today: str = ""
+    model: Mode = "off"
 
     def to_json(self) -> dict[str, JsonValue]:
         return {
             "runId": self.run_id, "app": self.app, "source": self.source.to_json(), "target": dict(self.target),
             "decisions": dict(self.decisions), "index": dict(self.index), "applyUnsafe": self.apply_unsafe,
             "knowledge": dict(self.knowledge), "accepted": [dict(entry) for entry in self.accepted], "today": self.today,
+            "model": self.model,
         }  # fmt: skip
 
     @classmethod
     def from_json(cls, data: Mapping[str, Any]) -> RunSetup:
         return cls(data["runId"], data["app"], SourceFinding.from_json(data["source"]), data["target"], data["decisions"],
-                   data["index"], data["applyUnsafe"], data["knowledge"], tuple(data["accepted"]), data["today"])  # fmt: skip
+                   data["index"], data["applyUnsafe"], data["knowledge"], tuple(data["accepted"]), data["today"],
+                   data.get("model", "off"))  # fmt: skip
 
 
 @dataclass(frozen=True, slots=True)

@@ -69,7 +69,8 @@ class _TakingBack:
         blocked = self.blocked[path]
         blocked[unit.key] = reason
         findings = inspect(file, self.setup)
-        done = patch(file, findings, propose(file, findings, self.setup, blocked), self.setup, blocked)
+        plan = replace(propose(file, findings, self.setup, blocked), repairs=self.outcomes[path].repairs)
+        done = patch(file, findings, plan, self.setup, blocked)
         if done.outcome.status != "patched":
             self._keep(PatchedFile(replace(done.outcome, status="refused", reason=reason), file.data))
         elif done.data is None and not self.outcomes[path].removed:

@@ -18,6 +18,7 @@ from shared.domain.facts import Facts
 from shared.domain.fragments import FOLLOWS, objects_in
 from shared.domain.inspector import Fields, facts_of, firing, is_fragment, manifest_of
 from shared.domain.left_open import left_open
+from shared.domain.llm.case import askable
 from shared.domain.manifest import Manifest, has_comment
 from shared.domain.model import (
     AzureResource,
@@ -30,7 +31,7 @@ from shared.domain.model import (
     Violation,
 )
 from shared.domain.plan import FilePlan, Unit, UnitKey
-from shared.domain.pointer import JsonValue
+from shared.domain.pointer import JsonValue, get
 from shared.domain.proposals import conversion_of, resources_for, retyping_of
 from shared.domain.rulebook import Rule, by_id
 from shared.domain.run import FileFindings, RunSetup, SourceFile
@@ -52,10 +53,33 @@ def propose(file: SourceFile, findings: FileFindings, setup: RunSetup, blocked: 
     """The plan for one file. `blocked` are fixes that did not prove out before, with the reason; they are not tried again."""
     if not findings.violations:
         return FilePlan(file.path)
-    planner = _Planner(manifest_of(file), facts_of(setup).seen_from(file.path), blocked or {}, apply_unsafe=setup.apply_unsafe)
+    return _planned(file, findings, setup, blocked or {}).plan(file.path, findings)
+
+
+def _planned(file: SourceFile, findings: FileFindings, setup: RunSetup, blocked: Mapping[UnitKey, str]) -> _Planner:
+    planner = _Planner(manifest_of(file), facts_of(setup).seen_from(file.path), blocked, apply_unsafe=setup.apply_unsafe)
     planner.waived = {(v.rule_id, v.document, v.path): v.reason for v in findings.violations if v.resolution == "ignored"}
     planner.work()
-    return planner.plan(file.path, findings)
+    return planner
+
+
+def places_left(file: SourceFile, findings: FileFindings, setup: RunSetup, blocked: Mapping[UnitKey, str]) -> dict[UnitKey, LeftPlace]:
+    """The violations that still fire after the rules' fixes, in the order of the documents, each with its place by then."""
+    planner = _planned(file, findings, setup, blocked)
+    found: dict[UnitKey, LeftPlace] = {}
+    for index, document in enumerate(planner.sheet.documents):
+        for hit in planner._hits(document):
+            if hit.key:
+                found.setdefault(hit.key, LeftPlace(index, hit.base + hit.found.path, hit.key in planner.askable))
+    return found
+
+
+class LeftPlace(NamedTuple):
+    """Where a violation stands after the rules' fixes: document, pointer (perhaps to an absent field), and whether a model may be asked."""
+
+    document: int
+    pointer: str
+    askable: bool
 
 
 class _Hit(NamedTuple):
@@ -88,6 +112,7 @@ class _Planner:
         self.queue: list[JsonValue] = list(self.sheet.documents)
         self.revealed: dict[tuple[int, str], dict[UnitKey, Violation]] = {}
         self.waived: dict[UnitKey, str | None] = {}
+        self.askable: set[UnitKey] = set()
 
     def work(self) -> None:
         """Mend every document until nothing new fires, then collect what is only suggested."""
@@ -163,6 +188,9 @@ class _Planner:
     def _leave(self, hit: _Hit, reason: CannotConvert | None) -> None:
         left = left_open(hit.rule, hit.found, hit.obj, reason, self.facts)
         self.questions += left.questions
+        whole = not self.fragment and get(hit.document, hit.base) is hit.obj
+        if hit.key and whole and askable(hit.rule, hit.found, hit.obj, left):
+            self.askable.add(hit.key)
         self.verdicts.say(hit.key, left.resolution, left.reason)
 
     def _seen(self, hit: _Hit, key: UnitKey) -> Violation:
@@ -234,9 +262,10 @@ class _Planner:
         """Everything as one value, each violation of the Inspector with what became of it."""
         known = {(v.rule_id, v.document, v.path) for v in findings.violations}
         brought = [v for found in self.revealed.values() for key, v in found.items() if key not in known]
-        resolved = self.verdicts.resolved((*findings.violations, *brought), self.units)
+        resolved = tuple(self.verdicts.resolved((*findings.violations, *brought), self.units))
         return FilePlan(
             path, tuple(self.operations), tuple(self.suggestions), (*resolved, *self.losses),
             tuple(self.listeners), tuple(dict.fromkeys(self.resources)), tuple(dict.fromkeys(self.questions)),
             tuple(self.units), tuple(self.retyped),
+            askable=len({(v.rule_id, v.document, v.path) for v in resolved if v.resolution == "needs-human"} & self.askable),
         )  # fmt: skip

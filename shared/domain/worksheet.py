@@ -66,15 +66,19 @@ class Worksheet:
         """Apply a conversion of the object at `base` of a document; gives the operations over the array of documents."""
         made = self.located(document, base, conversion, rule_id, disposition)
         home = self.origin(document, base) if conversion.in_place else None
-        for operation in made:
-            bare = operation.rfc6902()
-            if "value" in bare:
-                bare["value"] = copy.deepcopy(bare["value"])
-            jsonpatch.JsonPatch([bare]).apply(self.documents, in_place=True)
+        self.change(made)
         if home is not None:
             for i, value in enumerate(self._stand_in(made)):
                 self._remember(value, home[0], f"{home[1]}/objects/{i}")
         return made
+
+    def change(self, operations: Sequence[PatchOperation]) -> None:
+        """Apply operations over the array of documents as they are."""
+        for operation in operations:
+            bare = operation.rfc6902()
+            if "value" in bare:
+                bare["value"] = copy.deepcopy(bare["value"])
+            jsonpatch.JsonPatch([bare]).apply(self.documents, in_place=True)
 
     def _stand_in(self, made: Sequence[PatchOperation]) -> list[JsonValue]:
         """The objects that took another's place, as they stand now."""

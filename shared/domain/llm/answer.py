@@ -14,6 +14,7 @@ from typing import Any, Literal
 from pydantic import BaseModel, ConfigDict
 from pydantic import ValidationError as SchemaError
 
+from shared.domain.advice import Draft
 from shared.domain.convert.base import Op
 from shared.domain.errors import ValidationError, first_problem
 from shared.domain.pointer import MISSING, JsonValue
@@ -50,14 +51,6 @@ class _Answer(_Closed):
 
 ANSWER_SCHEMA: dict[str, Any] = _Answer.model_json_schema()
 """The JSON schema given to the model: every object closed, every field required."""
-
-
-@dataclass(frozen=True, slots=True)
-class Draft:
-    """An answer that a model proposes to a question; a human takes it over or does not."""
-
-    key: str
-    value: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -135,8 +128,8 @@ def _plain(value: JsonValue, depth: int) -> bool:
 
 
 def unprintable(text: str) -> bool:
-    """Whether a text holds characters that hide or reorder others (controls, bidirectional marks, zero widths, lone surrogates)."""
-    return any(unicodedata.category(c) in ("Cc", "Cf", "Cs", "Co", "Cn") and c not in "\n\t" for c in text)
+    """Whether a text holds characters that hide or reorder others or end a line (controls, bidirectional marks, zero widths...)."""
+    return any(unicodedata.category(c) in ("Cc", "Cf", "Cs", "Co", "Cn", "Zl", "Zp") and c not in "\n\t" for c in text)
 
 
 def _shown(text: str) -> str:

@@ -10,7 +10,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from shared.domain.advice import Snippet as Snippet
+from shared.domain.advice import Snippet
 from shared.domain.checks import Found
 from shared.domain.convert.base import CannotConvert
 from shared.domain.errors import ValidationError

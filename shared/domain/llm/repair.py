@@ -10,12 +10,13 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 from typing import Literal
 
+from shared.domain.advice import Draft, Snippet
 from shared.domain.convert.base import Op
 from shared.domain.errors import EditRefused, ProofFailed, ValidationError
 from shared.domain.language_model import Answer, Message, Model, Usage
-from shared.domain.llm.answer import ANSWER_SCHEMA, MAX_TEXT, Candidate, Draft, parse, unprintable
-from shared.domain.llm.case import Case, Snippet
-from shared.domain.llm.grounding import invented
+from shared.domain.llm.answer import ANSWER_SCHEMA, MAX_TEXT, Candidate, parse, unprintable
+from shared.domain.llm.case import Case
+from shared.domain.llm.grounding import grounds, invented
 from shared.domain.llm.limits import moved, offences
 from shared.domain.llm.prompt import MAX_SNIPPETS, feedback, question, redactor_of
 from shared.domain.llm.redaction import Redactor
@@ -37,6 +38,9 @@ class Repair:
     draft: Draft | None = None
     explanation: str = ""
     sources: tuple[Snippet, ...] = ()
+    """What the answer names as its sources, and what new words in it come from."""
+    grounds: tuple[Snippet, ...] = ()
+    """The second of these."""
     reasons: tuple[str, ...] = ()
     tries: int = 0
     usage: Usage = field(default_factory=Usage)
@@ -94,7 +98,9 @@ def _judged(case: Case, answer: Answer, redactor: Redactor, prove: Prove, so_far
         data = prove(operations)
     except (EditRefused, ProofFailed) as error:
         raise _Refused([f"Not proven: {error}"]) from error
-    return replace(so_far, status="accepted", operations=operations, data=data)
+    found = grounds(case, [Op(o.op, o.path.removeprefix(case.prefix), o.value) for o in operations])
+    sources = tuple(dict.fromkeys((*so_far.sources, *found)))
+    return replace(so_far, status="accepted", operations=operations, data=data, sources=sources, grounds=found)
 
 
 def _sources(case: Case, candidate: Candidate) -> tuple[Snippet, ...]:
