@@ -57,6 +57,10 @@ class ModelSettings:
     concurrency: int = 4
     """Questions that one instance asks at once."""
     answer_tokens: int = 2_000
+    embedding_model: str = ""
+    """Of the knowledge base, at the same address; empty: the program's own vectors, which need no service."""
+    embedding_dimensions: int = 1536
+    """The length of its vectors."""
     limits: TokenLimits = field(default_factory=TokenLimits)
     prices: Prices = field(default_factory=Prices)
 
@@ -66,6 +70,7 @@ _NUMBERS: tuple[NumberSetting, ...] = (
     ("LLM_TRIES", "tries", 1, 10),
     ("LLM_CONCURRENCY", "concurrency", 1, 100),
     ("LLM_ANSWER_TOKENS", "answer_tokens", 100, 100_000),
+    ("LLM_EMBEDDING_DIMENSIONS", "embedding_dimensions", 2, 4096),
     ("LLM_TOKENS_PER_VIOLATION", "violation", 0, 10**7),
     ("LLM_TOKENS_PER_RUN", "run", 0, 10**9),
     ("LLM_TOKENS_PER_DAY", "day", 0, 10**11),
@@ -88,7 +93,8 @@ def load_model_settings(environment: Environment | None = None) -> ModelSettings
     if problems:
         raise CriticalError("settings: " + "; ".join(problems))
     limits = TokenLimits(**{name: rest.pop(name) for name in _LIMITS if name in rest})
-    return ModelSettings(cast(Mode, mode), base, model, cast(Auth, auth), limits=limits, prices=prices, **rest)
+    embedding = text(env, "LLM_EMBEDDING_MODEL")
+    return ModelSettings(cast(Mode, mode), base, model, cast(Auth, auth), embedding_model=embedding, limits=limits, prices=prices, **rest)
 
 
 def _host(base: str) -> str:

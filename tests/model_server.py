@@ -7,6 +7,7 @@ import gzip
 import json
 import threading
 import time
+import zlib
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from http.server import BaseHTTPRequestHandler
@@ -56,6 +57,21 @@ def completion(content: Any, finish: str = "stop", **message: Any) -> dict[str, 
 def says(content: Any, finish: str = "stop", **message: Any) -> Turn:
     """A well-formed answer with this content; what is no text is sent as the text of its JSON."""
     return send(200, completion(content if isinstance(content, str | None) else json.dumps(content), finish, **message))
+
+
+def embeds(dimensions: int) -> Turn:
+    """A vector for each text: how often each letter pair is in it, pairs hashed into the dimensions."""
+
+    def turn(handler: BaseHTTPRequestHandler, asked: Asked) -> None:
+        assert asked.path.endswith("/embeddings")
+        rows = [[0.0] * dimensions for _ in asked.json["input"]]
+        for row, text in zip(rows, asked.json["input"], strict=True):
+            for pair in zip(text.lower(), text.lower()[1:], strict=False):
+                row[zlib.crc32("".join(pair).encode()) % dimensions] += 1.0
+        data = [{"object": "embedding", "index": place, "embedding": row} for place, row in enumerate(rows)]
+        send(200, {"object": "list", "data": data[::-1], "model": "e", "usage": {"prompt_tokens": 7, "total_tokens": 7}})(handler, asked)
+
+    return turn
 
 
 def fails(status: int, code: str | None = None, message: str = "secret-of-the-service", param: str | None = None, **headers: str) -> Turn:

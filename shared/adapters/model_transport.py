@@ -21,15 +21,15 @@ _SENT = ("host", "authorization", "content-type", "content-length", "accept", "a
 class _Bounded(httpx2.SyncByteStream):
     """A body that ends at the deadline or at its largest size."""
 
-    def __init__(self, inner: httpx2.SyncByteStream, deadline: float) -> None:
-        self._inner, self._deadline = inner, deadline
+    def __init__(self, inner: httpx2.SyncByteStream, deadline: float, limit: int) -> None:
+        self._inner, self._deadline, self._limit = inner, deadline, limit
 
     def __iter__(self) -> Iterator[bytes]:
-        left = MAX_BODY_BYTES
+        left = self._limit
         for chunk in self._inner:
             left -= len(chunk)
             if left < 0:
-                raise ValidationError(f"the model's service sends more than {MAX_BODY_BYTES} bytes")
+                raise ValidationError(f"the model's service sends more than {self._limit} bytes")
             if time.monotonic() > self._deadline:
                 raise httpx2.ReadTimeout("the answer takes too long as a whole")
             yield chunk
@@ -39,9 +39,9 @@ class _Bounded(httpx2.SyncByteStream):
 
 
 class _BoundedTransport(httpx2.HTTPTransport):
-    def __init__(self, seconds: float) -> None:
+    def __init__(self, seconds: float, limit: int) -> None:
         super().__init__()
-        self._seconds = seconds
+        self._seconds, self._limit = seconds, limit
 
     def handle_request(self, request: httpx2.Request) -> httpx2.Response:
         deadline = time.monotonic() + self._seconds
@@ -52,7 +52,7 @@ class _BoundedTransport(httpx2.HTTPTransport):
         return httpx2.Response(
             response.status_code,
             headers=response.headers,
-            stream=_Bounded(cast(httpx2.SyncByteStream, response.stream), deadline),
+            stream=_Bounded(cast(httpx2.SyncByteStream, response.stream), deadline, self._limit),
             extensions=response.extensions,
         )
 
@@ -63,10 +63,10 @@ def _scrubbed(request: httpx2.Request) -> httpx2.Request:
     return httpx2.Request(request.method, request.url, headers=headers, stream=request.stream, extensions=request.extensions)
 
 
-def bounded_client(seconds: float) -> httpx2.Client:
+def bounded_client(seconds: float, max_bytes: int = MAX_BODY_BYTES) -> httpx2.Client:
     """A client that follows no redirect: the key and the question go to the configured address alone."""
     return httpx2.Client(
-        transport=_BoundedTransport(seconds),
+        transport=_BoundedTransport(seconds, max_bytes),
         timeout=httpx2.Timeout(seconds, connect=min(10.0, seconds)),
         headers={"Accept-Encoding": "identity"},
         follow_redirects=False,
