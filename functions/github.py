@@ -4,6 +4,7 @@ import json
 
 import azure.functions as func
 
+from functions.headers import SECURITY
 from shared import logs
 from shared.domain.errors import AksCopilotError
 from shared.services import services
@@ -24,4 +25,4 @@ def github_webhook(req: func.HttpRequest) -> func.HttpResponse:
     except AksCopilotError as error:
         logs.failure("delivery lost", error)
         status, answer = 503, {"error": "not able to take deliveries now: redeliver this one later"}
-    return func.HttpResponse(json.dumps(answer), status_code=status, mimetype="application/json")
+    return func.HttpResponse(json.dumps(answer), status_code=status, mimetype="application/json", headers=SECURITY)

@@ -4,6 +4,7 @@ import json
 
 import azure.functions as func
 
+from functions.headers import SECURITY
 from shared.domain.errors import AksCopilotError
 from shared.services import services
 
@@ -19,4 +20,4 @@ def health(req: func.HttpRequest) -> func.HttpResponse:  # noqa: ARG001 - the wo
     except AksCopilotError as error:
         parts = {"settings": str(error)}
     status = 200 if set(parts.values()) == {"ok"} else 503
-    return func.HttpResponse(json.dumps(parts), status_code=status, mimetype="application/json")
+    return func.HttpResponse(json.dumps(parts), status_code=status, mimetype="application/json", headers=SECURITY)

@@ -14,6 +14,7 @@ from pydantic import BaseModel, ConfigDict, Field
 from pydantic import ValidationError as SchemaError
 from starlette.exceptions import HTTPException as HttpError
 
+from functions.headers import AnswerHeaders
 from shared.domain.errors import AksCopilotError, CriticalError, TransientError, ValidationError, first_problem
 from shared.domain.messages import TRACEPARENT
 from shared.domain.report.web import security_policy
@@ -39,8 +40,6 @@ _REPORTS = {
     "cutover": ("cutover.md", "text/markdown; charset=utf-8"),
 }
 _STATUS: tuple[tuple[type[AksCopilotError], int], ...] = ((ValidationError, 400), (TransientError, 503), (CriticalError, 500))
-_SAFE = {"X-Content-Type-Options": "nosniff", "Referrer-Policy": "no-referrer"}
-"""A report tells of untrusted manifests, and its address may hold a function key."""
 _SMALL = 512 * 1024
 T = TypeVar("T")
 Body = TypeVar("Body", bound=BaseModel)
@@ -86,6 +85,7 @@ class Told(BaseModel):
 def create_app() -> FastAPI:
     """The routes below /api/runs, with one-line errors; no documentation pages, no lifespan (the worker runs none)."""
     app = FastAPI(docs_url=None, redoc_url=None, openapi_url=None)
+    app.add_middleware(AnswerHeaders)
     app.add_exception_handler(HttpError, _http_error)
     app.add_exception_handler(RequestValidationError, _bad_request)
     for kind, _ in _STATUS:
@@ -143,9 +143,8 @@ def get_report(run: str, format: Annotated[Format, Query()] = "json") -> Respons
     found = ctx.blobs.read(names.REPORTS, f"{run}/{name}", max_bytes=ctx.limits.state_bytes)
     if found is None or not state.exists(ctx, names.done(run)):
         raise HTTPException(409, "the run is not finished")
-    return Response(
-        found[0], media_type=media, headers=_SAFE | ({"Content-Security-Policy": security_policy(found[0])} if format == "html" else {})
-    )
+    policy = {"Content-Security-Policy": security_policy(found[0])} if format == "html" else None
+    return Response(found[0], media_type=media, headers=policy)
 
 
 def post_replay(run: str) -> dict[str, Any]:

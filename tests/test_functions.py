@@ -18,6 +18,7 @@ import azure.functions as func
 import pytest
 from fakes import World
 
+from functions.headers import REVISION, SECURITY
 from shared import services
 from shared.domain.messages import Envelope
 from shared.domain.report.web import security_policy
@@ -217,7 +218,15 @@ def test_the_page_for_browsers_is_served_with_a_policy_that_lets_nothing_else_ru
     assert headers["content-security-policy"] == security_policy(page)
     assert headers["content-security-policy"].count("sha256-") == 2
     assert headers["x-content-type-options"] == "nosniff"
-    assert "content-security-policy" not in call("GET", f"{made['links']['report']}?format=diff")[2]
+    assert call("GET", f"{made['links']['report']}?format=diff")[2]["content-security-policy"].startswith("default-src 'none';")
+
+
+@pytest.mark.parametrize(("method", "path", "code"), [("GET", "", 200), ("GET", "/none-0", 404), ("POST", "", 415)])
+def test_every_answer_of_the_api_has_the_headers_of_one(call: Client, method: str, path: str, code: int) -> None:
+    got, _, headers = call(method, f"/api/runs{path}", b"x" if method == "POST" else b"", content_type="text/plain")
+    assert got == code
+    assert {name: headers[name.lower()] for name in SECURITY} == SECURITY
+    assert headers[REVISION.lower()] == "unknown", "no package, so no commit"
 
 
 def test_post_an_archive(world: World, call: Client) -> None:
@@ -294,4 +303,6 @@ def test_health_says_which_part_is_down(world: World, registered: dict[str, Any]
     monkeypatch.delenv("STORAGE", raising=False)
     answer = health(req=request)
     assert answer.status_code == 503
+    assert {name: answer.headers[name] for name in SECURITY} == SECURITY
+    assert REVISION not in answer.headers, "anybody may ask for the health"
     assert json.loads(answer.get_body())["settings"].startswith("settings: STORAGE (a connection string) or")
