@@ -15,6 +15,12 @@ from shared.domain.decisions import FILE_NAME
 
 REMOTE = "https://github.com/acme/base//deploy?ref=v1"
 QUOTED = f"'{REMOTE}'"
+SERVICE = """\
+apiVersion: v1
+kind: Service
+metadata: {name: web}
+spec: {selector: {app: web}, ports: [{name: http, port: 80, targetPort: 8080}]}
+"""
 IMAGES = """\
 resources: [%s]
 images:

@@ -22,6 +22,20 @@ BESIDE = Path(__file__).parents[1].parent / "shared"
 CORPUS = Path(os.environ.get("AKS_CORPUS", BESIDE / "corpus"))
 JUDGE = BESIDE / "checks" / "check_fix.py"
 HEAD = "apiVersion: v1\nkind: Thing\n"
+OLD_CRON = """\
+apiVersion: batch/v1beta1   # old
+kind: CronJob
+metadata: {name: tidy}
+spec:
+  schedule: "0 3 * * *"
+  jobTemplate:
+    spec:
+      template:
+        spec:
+          restartPolicy: Never
+          containers:
+            - {name: tidy, image: ghcr.io/acme/tidy:1.2.3}
+"""
 
 needs_corpus = pytest.mark.skipif(not (CORPUS / "INDEX.tsv").is_file(), reason=f"no corpus of real manifests at {CORPUS}")
 needs_judge = pytest.mark.skipif(not JUDGE.is_file(), reason=f"no judge at {JUDGE}")

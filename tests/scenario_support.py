@@ -12,10 +12,10 @@ from typing import Any
 from emulate_support import APP_ID, APP_OWNER, SECRET, TOKEN, Emulate, Repository
 from funchost_harness import Served
 from review_support import Reviewer
+from slack_support import history, slack_bot
 from test_check_run import Adding
-from test_github_host import repository_of, settled, wait_for
+from test_github_host import github, repository_of, settled, wait_for
 from test_pipeline_host import result_of, serve, wait_until
-from test_slack_adapter import channel
 
 from funchost.azurite import Azurite
 from shared.pipeline import names
@@ -72,9 +72,7 @@ class Site:
 
     def messages(self) -> list[dict[str, Any]]:
         """What is in the channel of Slack about runs of this site, in order."""
-        ask = {"channel": channel(self.emulate), "limit": 200}
-        found = self.emulate.call("POST", "/api/conversations.history", ask, service="slack")["messages"]
-        return [m for m in reversed(found) if m.get("metadata", {}).get("event_payload", {}).get("key") in self.runs]
+        return history(self.emulate, *self.runs)
 
     def is_the_result_of(self, run: str) -> None:
         """The program's branch holds what the run made, and everything else as `main` has it."""
@@ -107,10 +105,8 @@ class Site:
 @contextlib.contextmanager
 def site(emulate: Emulate, azurite: Azurite, context: Context, folder: Path, *, app: bool, **settings: str) -> Iterator[Site]:
     """As a GitHub App, or with a token."""
-    github = {"GITHUB_APP_ID": str(APP_ID), "GITHUB_APP_PRIVATE_KEY": emulate.app_key} if app else {"GITHUB_TOKEN": TOKEN}
-    slack = {"SLACK": "bot", "SLACK_CHANNEL": channel(emulate), "SLACK_API_URL": f"{emulate.slack.url}/api/", "SLACK_BOT_TOKEN": TOKEN}
-    common = {"GITHUB_API_URL": emulate.github.url, "GITHUB_WEBHOOK_SECRET": SECRET, "GITHUB_PAUSE_SECONDS": "0", "REPORT_URL": REPORTS}
-    with serve(azurite, folder, **github, **slack, **common, **settings) as host:
+    login = {"GITHUB_APP_ID": str(APP_ID), "GITHUB_APP_PRIVATE_KEY": emulate.app_key} if app else {"GITHUB_TOKEN": TOKEN}
+    with serve(azurite, folder, **github(emulate), **login, **slack_bot(emulate), REPORT_URL=REPORTS, **settings) as host:
         yield Site(emulate, context, host, APP_OWNER if app else "admin")
         print(host.text()[-20_000:])  # shown where the test fails
 

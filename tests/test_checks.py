@@ -101,11 +101,15 @@ def test_tag_of_an_image_that_a_trigger_fills_in(triggers: str, fires: bool) -> 
     assert any(v.document == 0 and v.path.endswith("/image") for v in found(mended(text), "AKS0706")) is fires
 
 
+def required_node(expression: str) -> str:
+    """A Pod that insists on nodes whose labels are so."""
+    terms = f"{{nodeSelectorTerms: [{{matchExpressions: [{{{expression}}}]}}]}}"
+    return pod(f"affinity: {{nodeAffinity: {{requiredDuringSchedulingIgnoredDuringExecution: {terms}}}}}")
+
+
 @pytest.mark.parametrize(("operator", "fires"), [("In", True), ("Exists", True), ("DoesNotExist", False), ("NotIn", False)])
 def test_only_operators_that_insist_on_a_label_count(operator: str, fires: bool) -> None:
-    expression = f"{{key: node-role.kubernetes.io/master, operator: {operator}}}"
-    required = f"{{nodeSelectorTerms: [{{matchExpressions: [{expression}]}}]}}"
-    text = pod(f"affinity: {{nodeAffinity: {{requiredDuringSchedulingIgnoredDuringExecution: {required}}}}}")
+    text = required_node(f"key: node-role.kubernetes.io/master, operator: {operator}")
     assert ("AKS0503" in rules_of(text)) is fires
 
 
@@ -121,9 +125,7 @@ def test_a_labels_value_decides_where_a_rule_says_so() -> None:
 
 @pytest.mark.parametrize(("values", "fires"), [("[amd64, arm64]", False), ("[arm64, arm]", True), ("[arm64]", True), ("[]", False)])
 def test_values_of_one_expression_are_alternatives(values: str, fires: bool) -> None:
-    expression = f"{{key: kubernetes.io/arch, operator: In, values: {values}}}"
-    required = f"{{nodeSelectorTerms: [{{matchExpressions: [{expression}]}}]}}"
-    text = pod(f"affinity: {{nodeAffinity: {{requiredDuringSchedulingIgnoredDuringExecution: {required}}}}}")
+    text = required_node(f"key: kubernetes.io/arch, operator: In, values: {values}")
     assert ("AKS0509" in rules_of(text)) is fires
 
 

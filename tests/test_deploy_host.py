@@ -10,11 +10,11 @@ import urllib.request
 from pathlib import Path
 from typing import Any
 
-from emulate_support import SECRET, TOKEN, Emulate, deliver, pull_payload
+from emulate_support import TOKEN, Emulate, deliver, pull_payload
 from gateway import Reply
-from test_github_host import SHOP, repository_of, settled, wait_for, webhook
+from slack_support import history, slack_bot
+from test_github_host import SHOP, github, repository_of, settled, wait_for, webhook
 from test_pipeline_host import azurite, context, serve, wait_until  # noqa: F401 - fixtures
-from test_slack_adapter import channel
 
 from funchost.azurite import Azurite
 from shared.pipeline import names, status
@@ -32,9 +32,7 @@ def post(url: str, body: Any) -> int:
 
 
 def said(emulate: Emulate, run: str) -> str:
-    ask = {"channel": channel(emulate), "limit": 200}
-    found = emulate.call("POST", "/api/conversations.history", ask, service="slack")["messages"]
-    (mine,) = [m for m in found if m.get("metadata", {}).get("event_payload", {}).get("key") == run]
+    (mine,) = history(emulate, run)
     return json.dumps(mine["blocks"])
 
 
@@ -45,9 +43,7 @@ def test_a_merge_deploys_once_and_the_workflow_reports_back(
     tmp_path: Path,
 ) -> None:
     emulate.github.answer("POST", DISPATCH, Reply(200, {"html_url": RUN_URL}))
-    slack = {"SLACK": "bot", "SLACK_CHANNEL": channel(emulate), "SLACK_API_URL": f"{emulate.slack.url}/api/", "SLACK_BOT_TOKEN": TOKEN}
-    github = {"GITHUB_API_URL": emulate.github.url, "GITHUB_TOKEN": TOKEN, "GITHUB_WEBHOOK_SECRET": SECRET, "GITHUB_PAUSE_SECONDS": "0"}
-    with serve(azurite, tmp_path, **github, **slack) as host:
+    with serve(azurite, tmp_path, GITHUB_TOKEN=TOKEN, **github(emulate), **slack_bot(emulate)) as host:
         repository = repository_of(emulate, host, {".aks-copilot.yaml": SETTINGS})
         repository.push({f"deploy/shop/{path}": data for path, data in SHOP.items()})
         (run,) = wait_for(context, 1)

@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from kustomize_support import built, fixed, needs_kubectl, text
+from kustomize_support import SERVICE, built, fixed, needs_kubectl, text
 
 DC = """\
 apiVersion: apps.openshift.io/v1
@@ -18,12 +18,6 @@ spec:
   template:
     metadata: {labels: {app: web}}
     spec: {containers: [{name: web, image: "quay.io/acme/web:1.0"}]}
-"""
-SERVICE = """\
-apiVersion: v1
-kind: Service
-metadata: {name: web}
-spec: {selector: {app: web}, ports: [{name: http, port: 80, targetPort: 8080}]}
 """
 STREAM = """\
 apiVersion: image.openshift.io/v1

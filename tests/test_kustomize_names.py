@@ -7,14 +7,8 @@ from typing import Any
 
 import pytest
 import yaml
-from kustomize_support import built, fixed, needs_kubectl, text
+from kustomize_support import SERVICE, built, fixed, needs_kubectl, text
 
-SERVICE = """\
-apiVersion: v1
-kind: Service
-metadata: {name: web}
-spec: {selector: {app: web}, ports: [{name: http, port: 80, targetPort: 8080}]}
-"""
 INGRESS = """\
 apiVersion: networking.k8s.io/v1
 kind: Ingress

@@ -6,6 +6,7 @@ import json
 
 import pytest
 from emulate_support import Emulate
+from manifest_support import OLD_CRON
 from pull_support import BRANCH, FOLDER, SETTINGS, Site, claim
 
 from shared.domain.code_host import EXECUTABLE
@@ -25,20 +26,6 @@ spec:
       containers:
         - name: web
           image: ghcr.io/acme/web:1.2.3
-"""
-OLD_CRON = """\
-apiVersion: batch/v1beta1   # old
-kind: CronJob
-metadata: {name: tidy}
-spec:
-  schedule: "0 3 * * *"
-  jobTemplate:
-    spec:
-      template:
-        spec:
-          restartPolicy: Never
-          containers:
-            - {name: tidy, image: ghcr.io/acme/tidy:1.2.3}
 """
 
 

@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 from emulate_support import TOKEN, Emulate
 from gateway import Reply, Seen
+from slack_support import channel, history
 
 from shared.adapters.secrets import EnvironmentSecrets
 from shared.adapters.slack import SlackBot, SlackWebhook
@@ -18,17 +19,12 @@ def message(key: str, text: str = "shop: 2 to decide") -> ChatMessage:
     return ChatMessage(key, text, ({"type": "section", "text": {"type": "mrkdwn", "text": text}},))
 
 
-def channel(emulate: Emulate) -> str:
-    return str(emulate.call("POST", "/api/conversations.list", {}, service="slack")["channels"][0]["id"])
-
-
 def bot(emulate: Emulate, token: str = TOKEN, **environment: str) -> SlackBot:
     return SlackBot(EnvironmentSecrets({"SLACK_BOT_TOKEN": token, **environment}), channel(emulate), f"{emulate.slack.url}/api/")
 
 
 def texts(emulate: Emulate, key: str) -> list[str]:
-    found = emulate.call("POST", "/api/conversations.history", {"channel": channel(emulate), "limit": 200}, service="slack")["messages"]
-    return [m["text"] for m in found if m.get("metadata", {}).get("event_payload", {}).get("key") == key]
+    return [m["text"] for m in history(emulate, key)]
 
 
 def test_a_message_is_posted_found_again_and_updated_in_its_place(emulate: Emulate) -> None:

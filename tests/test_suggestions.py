@@ -11,6 +11,7 @@ from typing import Any
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from manifest_support import OLD_CRON
 
 from shared.domain.code_review import Shown, shown_lines
 from shared.domain.inspector import inspect
@@ -92,19 +93,6 @@ def test_a_file_without_a_final_newline_is_fine_where_its_last_line_stays() -> N
     assert len(looked_at({"a.yaml": claim().removesuffix("\n")})) == 1
 
 
-CRON = """apiVersion: batch/v1beta1
-kind: CronJob
-metadata:
-  name: job
-spec:
-  schedule: "0 3 * * *"
-  jobTemplate:
-    spec:
-      template:
-        spec:
-          restartPolicy: Never
-          containers: [{name: a, image: "docker.io/library/busybox:1.36"}]
-"""
 KUSTOMIZATION = "apiVersion: kustomize.config.k8s.io/v1beta1\nkind: Kustomization\nresources: [a.yaml]\n"
 INGRESS = """apiVersion: networking.k8s.io/v1
 kind: Ingress
@@ -118,8 +106,8 @@ spec:
 
 
 def test_what_another_file_would_have_to_follow_is_not_suggested() -> None:
-    assert len(looked_at({"a.yaml": CRON})) == 1
-    assert looked_at({"a.yaml": CRON, "kustomization.yaml": KUSTOMIZATION}) == []  # its patches may name the old version
+    assert len(looked_at({"a.yaml": OLD_CRON})) == 1
+    assert looked_at({"a.yaml": OLD_CRON, "kustomization.yaml": KUSTOMIZATION}) == []  # its patches may name the old version
     assert looked_at({"a.yaml": INGRESS}) == []  # the Gateway is a file of its own
     config = (SAMPLES / "okd-portal" / "deploymentconfig.yaml").read_text()
     assert looked_at({"a.yaml": config}, source="okd") == []  # an HPA may name the old kind
