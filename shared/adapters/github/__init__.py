@@ -1,4 +1,6 @@
-"""GitHub behind the ports of shared/domain/code_host.py; the only package that knows PyGithub.
+"""GitHub behind the ports of shared/domain/code_{host,writer,review}.py and deployment.py; the only package that knows PyGithub.
 
-credentials.py (App or token), client.py (connections, one way to make a call), errors.py (what an answer means), read.py.
+client.py makes every call (one connection per thread), credentials.py has what it is made with (App or token), errors.py says what an
+answer means. One file per port: read.py (commits, trees, files), write.py (branches, pull requests), checks.py (check runs), reviews.py
+(suggestions), scanning.py (SARIF), deploy.py (workflows).
 """

@@ -6,8 +6,6 @@ from collections.abc import Mapping
 from typing import Any
 from urllib.parse import quote
 
-from github import Github
-
 from shared.adapters.github.client import Client
 from shared.domain.code_host import CheckRun, Repository
 
@@ -20,26 +18,19 @@ class GitHubChecks:
 
     def find(self, repository: Repository, sha: str, name: str, external_id: str) -> CheckRun | None:
         path = f"/commits/{sha}/check-runs?check_name={quote(name, safe='')}&filter=all&per_page=100"
-        found = self._call(repository, "read the check runs", "GET", path)
+        found = self._client.request(repository, "read the check runs", "GET", path)
         mine = (run for run in found["check_runs"] if run.get("external_id") == external_id and run.get("name") == name)
         return next(map(_check, mine), None)
 
     def create(self, repository: Repository, fields: Mapping[str, Any]) -> CheckRun:
-        return _check(self._call(repository, "create a check run", "POST", "/check-runs", fields))
+        return _check(self._client.request(repository, "create a check run", "POST", "/check-runs", fields))
 
     def update(self, repository: Repository, check: CheckRun, fields: Mapping[str, Any]) -> CheckRun:
-        return _check(self._call(repository, "update a check run", "PATCH", f"/check-runs/{check.id}", fields))
+        return _check(self._client.request(repository, "update a check run", "PATCH", f"/check-runs/{check.id}", fields))
 
     def set_status(self, repository: Repository, sha: str, fields: Mapping[str, Any]) -> str:
-        self._call(repository, "set a commit status", "POST", f"/statuses/{sha}", fields)
-        return str(self._call(repository, "read a commit", "GET", f"/commits/{sha}").get("html_url", ""))
-
-    def _call(self, repository: Repository, what: str, method: str, path: str, body: Mapping[str, Any] | None = None) -> Any:
-        def action(github: Github) -> Any:
-            sent = None if body is None else dict(body)
-            return github.requester.requestJsonAndCheck(method, f"/repos/{repository.name}{path}", input=sent)[1]
-
-        return self._client.call(repository, what, action)
+        self._client.request(repository, "set a commit status", "POST", f"/statuses/{sha}", fields)
+        return str(self._client.request(repository, "read a commit", "GET", f"/commits/{sha}").get("html_url", ""))
 
 
 def _check(found: Any) -> CheckRun:

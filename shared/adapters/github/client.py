@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import threading
 import time
-from collections.abc import Callable
-from typing import TypeVar
+from collections.abc import Callable, Mapping
+from typing import Any, TypeVar
 
 from github import Auth, Github
 
@@ -29,6 +29,15 @@ class Client:
         self._url, self._timeout, self._clock, self._pause = url.rstrip("/"), timeout, clock, pause
         self._credentials = Credentials(self._url, secrets, timeout, clock)
         self._local = threading.local()
+
+    def request(self, repository: Repository, what: str, method: str, path: str, body: Mapping[str, Any] | None = None) -> Any:
+        """One request of the REST API, and its JSON answer; `path` is below `/repos/<owner>/<name>`. Raises as `call` does."""
+        sent = None if body is None else dict(body)
+
+        def action(github: Github) -> Any:
+            return github.requester.requestJsonAndCheck(method, f"/repos/{repository.name}{path}", input=sent)[1]
+
+        return self.call(repository, what, action)
 
     def call(self, repository: Repository, what: str, action: Callable[[Github], T]) -> T:
         """Do one thing on GitHub; `what` completes "cannot ..." in messages. Raises as shared.domain.code_host says.

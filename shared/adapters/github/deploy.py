@@ -10,8 +10,6 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 from urllib.parse import quote
 
-from github import Github
-
 from shared.adapters.github.client import Client
 from shared.domain.code_host import Repository
 from shared.domain.errors import ValidationError
@@ -31,7 +29,7 @@ class GitHubDeployments:
     def messages(self, repository: Repository, pull: int) -> Sequence[str]:
         found: list[Any] = []
         for page in range(1, _PAGES + 1):
-            some = self._call(
+            some = self._client.request(
                 repository, "list the commits of a pull request", "GET", f"/pulls/{pull}/commits?per_page={_PAGE}&page={page}"
             )
             found += some
@@ -40,25 +38,20 @@ class GitHubDeployments:
         return [str(one["commit"]["message"]) for one in found]
 
     def merge_commit(self, repository: Repository, pull: int) -> tuple[str, str] | None:
-        found = self._call(repository, "read a pull request", "GET", f"/pulls/{pull}")
+        found = self._client.request(repository, "read a pull request", "GET", f"/pulls/{pull}")
         return (str(found["merge_commit_sha"]), str(found["base"]["ref"])) if found.get("merged") else None
 
     def start_workflow(self, repository: Repository, workflow: str, ref: str, inputs: Mapping[str, str]) -> str:
         path, body = f"/actions/workflows/{quote(workflow, safe='')}/dispatches", {"ref": ref, "inputs": dict(inputs)}
         try:
-            answer = self._call(repository, f"start the workflow {workflow}", "POST", path, body | {_DETAILS: True})
+            answer = self._client.request(repository, f"start the workflow {workflow}", "POST", path, body | {_DETAILS: True})
         except ValidationError as error:
             if _DETAILS not in str(error):
                 raise
-            answer = self._call(repository, f"start the workflow {workflow}", "POST", path, body)
+            answer = self._client.request(repository, f"start the workflow {workflow}", "POST", path, body)
         return str((answer or {}).get("html_url") or "")
 
     def send_event(self, repository: Repository, event: str, payload: Mapping[str, str]) -> None:
-        self._call(repository, "send a repository event", "POST", "/dispatches", {"event_type": event, "client_payload": dict(payload)})
-
-    def _call(self, repository: Repository, what: str, method: str, path: str, body: Mapping[str, Any] | None = None) -> Any:
-        def action(github: Github) -> Any:
-            sent = None if body is None else dict(body)
-            return github.requester.requestJsonAndCheck(method, f"/repos/{repository.name}{path}", input=sent)[1]
-
-        return self._client.call(repository, what, action)
+        self._client.request(
+            repository, "send a repository event", "POST", "/dispatches", {"event_type": event, "client_payload": dict(payload)}
+        )

@@ -5,8 +5,6 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from github import Github
-
 from shared.adapters.github.client import Client
 from shared.domain.code_host import Repository
 from shared.domain.code_review import Pull, Review
@@ -21,19 +19,19 @@ class GitHubReviews:
         self._client = client
 
     def pull(self, repository: Repository, number: int) -> Pull:
-        found = self._call(repository, f"read pull request #{number}", "GET", f"/pulls/{number}")
+        found = self._client.request(repository, f"read pull request #{number}", "GET", f"/pulls/{number}")
         return Pull(found["state"] == "open", str(found["head"]["sha"]), str(found["base"]["sha"]))
 
     def patches(self, repository: Repository, base: str, head: str) -> Mapping[str, str]:
         # One commit a page: only the first page has the files.
-        found = self._call(repository, "compare two commits", "GET", f"/compare/{base}...{head}?per_page=1&page=1")
+        found = self._client.request(repository, "compare two commits", "GET", f"/compare/{base}...{head}?per_page=1&page=1")
         return {str(file["filename"]): str(file["patch"]) for file in found["files"] if file.get("patch")}
 
     def reviews(self, repository: Repository, number: int) -> Sequence[Review]:
         reviews: list[Review] = []
         while len(reviews) % _PAGE == 0:
             path = f"/pulls/{number}/reviews?per_page={_PAGE}&page={len(reviews) // _PAGE + 1}"
-            found = self._call(repository, f"read the reviews of #{number}", "GET", path)
+            found = self._client.request(repository, f"read the reviews of #{number}", "GET", path)
             reviews += map(_review, found)
             if not found:
                 break
@@ -41,14 +39,7 @@ class GitHubReviews:
 
     def review(self, repository: Repository, number: int, commit: str, text: str, comments: Sequence[Mapping[str, Any]]) -> Review:
         body = {"commit_id": commit, "event": "COMMENT", "body": text, "comments": [dict(one) for one in comments]}
-        return _review(self._call(repository, f"review pull request #{number}", "POST", f"/pulls/{number}/reviews", body))
-
-    def _call(self, repository: Repository, what: str, method: str, path: str, body: Mapping[str, Any] | None = None) -> Any:
-        def action(github: Github) -> Any:
-            sent = None if body is None else dict(body)
-            return github.requester.requestJsonAndCheck(method, f"/repos/{repository.name}{path}", input=sent)[1]
-
-        return self._client.call(repository, what, action)
+        return _review(self._client.request(repository, f"review pull request #{number}", "POST", f"/pulls/{number}/reviews", body))
 
 
 def _review(found: Any) -> Review:

@@ -2,10 +2,6 @@
 
 from __future__ import annotations
 
-from typing import Any
-
-from github import Github
-
 from shared.adapters.github.client import Client
 from shared.domain.code_host import Repository
 
@@ -18,9 +14,5 @@ class GitHubScanning:
 
     def upload_sarif(self, repository: Repository, sha: str, ref: str, sarif: str) -> str:
         body = {"commit_sha": sha, "ref": ref, "sarif": sarif, "tool_name": "aks-copilot"}
-
-        def action(github: Github) -> Any:
-            path = f"/repos/{repository.name}/code-scanning/sarifs"
-            return github.requester.requestJsonAndCheck("POST", path, input=body)[1]
-
-        return str(self._client.call(repository, "upload SARIF", action).get("url") or "")
+        found = self._client.request(repository, "upload SARIF", "POST", "/code-scanning/sarifs", body)
+        return str(found.get("url") or "")

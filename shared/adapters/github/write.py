@@ -11,8 +11,6 @@ from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 from urllib.parse import quote
 
-from github import Github
-
 from shared.adapters.github.client import Client
 from shared.domain.code_host import SUBMODULE, Repository
 from shared.domain.code_writer import COMMITTER, FileChange, NewCommit, PullRequest
@@ -35,23 +33,25 @@ class GitHubWriter:
         self._client = client
 
     def head(self, repository: Repository, branch: str) -> str | None:
-        found = self._call(repository, "read a branch", "GET", f"/git/matching-refs/heads/{quote(branch)}")
+        found = self._client.request(repository, "read a branch", "GET", f"/git/matching-refs/heads/{quote(branch)}")
         return next((str(ref["object"]["sha"]) for ref in found if ref["ref"] == f"refs/heads/{branch}"), None)
 
     def tree(self, repository: Repository, base: str, changes: Sequence[FileChange]) -> str:
         for batch in _batches(changes):
             body = {"base_tree": base, "tree": [self._entry(repository, change) for change in batch]}
-            base = str(self._call(repository, "write a tree", "POST", "/git/trees", body)["sha"])
+            base = str(self._client.request(repository, "write a tree", "POST", "/git/trees", body)["sha"])
         return base
 
     def commit(self, repository: Repository, commit: NewCommit) -> str:
         who = {"name": COMMITTER[0], "email": COMMITTER[1], "date": commit.at}
         body = {"message": commit.message, "tree": commit.tree, "parents": list(commit.parents), "author": who, "committer": who}
-        return str(self._call(repository, "write a commit", "POST", "/git/commits", body)["sha"])
+        return str(self._client.request(repository, "write a commit", "POST", "/git/commits", body)["sha"])
 
     def create(self, repository: Repository, branch: str, sha: str) -> None:
         try:
-            self._call(repository, f"create the branch {branch}", "POST", "/git/refs", {"ref": f"refs/heads/{branch}", "sha": sha})
+            self._client.request(
+                repository, f"create the branch {branch}", "POST", "/git/refs", {"ref": f"refs/heads/{branch}", "sha": sha}
+            )
         except ValidationError:
             if self.head(repository, branch) in (None, sha):
                 raise
@@ -73,7 +73,7 @@ class GitHubWriter:
     def _replace(self, repository: Repository, branch: str, sha: str, expected: str) -> None:
         """Only GraphQL replaces a branch on the condition that it is what we saw; a server without that is told to by REST."""
         try:
-            node = self._call(repository, "read the repository", "GET", "")["node_id"]
+            node = self._client.request(repository, "read the repository", "GET", "")["node_id"]
             values = {"repository": node, "name": f"refs/heads/{branch}", "before": expected, "after": sha}
             self._client.call(repository, f"replace the branch {branch}", lambda github: github.requester.graphql_query(_REPLACE, values))
         except (ValidationError, CriticalError):
@@ -83,11 +83,11 @@ class GitHubWriter:
 
     def _patch(self, repository: Repository, branch: str, sha: str, *, force: bool) -> None:
         body = {"sha": sha, "force": force}
-        self._call(repository, f"move the branch {branch}", "PATCH", f"/git/refs/heads/{quote(branch)}", body)
+        self._client.request(repository, f"move the branch {branch}", "PATCH", f"/git/refs/heads/{quote(branch)}", body)
 
     def merge_base(self, repository: Repository, one: str, other: str) -> str | None:
         try:
-            found = self._call(repository, "compare two commits", "GET", f"/compare/{one}...{other}?per_page=1&page=1")
+            found = self._client.request(repository, "compare two commits", "GET", f"/compare/{one}...{other}?per_page=1&page=1")
         except ValidationError:
             return None
         return str(found["merge_base_commit"]["sha"])
@@ -95,26 +95,26 @@ class GitHubWriter:
     def pulls(self, repository: Repository, branch: str) -> Sequence[PullRequest]:
         owner = repository.name.partition("/")[0]
         query = f"state=all&head={quote(f'{owner}:{branch}', safe='')}&sort=created&direction=desc&per_page={_PAGE}"
-        found = self._call(repository, "list pull requests", "GET", f"/pulls?{query}")
+        found = self._client.request(repository, "list pull requests", "GET", f"/pulls?{query}")
         return sorted((_pull(one) for one in found if one["head"]["ref"] == branch), key=lambda one: -one.number)
 
     def open_pull(self, repository: Repository, branch: str, base: str, title: str, body: str) -> PullRequest:
         fields = {"title": title, "head": branch, "base": base, "body": body}
-        return _pull(self._call(repository, "open a pull request", "POST", "/pulls", fields))
+        return _pull(self._client.request(repository, "open a pull request", "POST", "/pulls", fields))
 
     def change_pull(self, repository: Repository, number: int, fields: Mapping[str, Any]) -> PullRequest:
-        return _pull(self._call(repository, f"change pull request #{number}", "PATCH", f"/pulls/{number}", fields))
+        return _pull(self._client.request(repository, f"change pull request #{number}", "PATCH", f"/pulls/{number}", fields))
 
     def comment_once(self, repository: Repository, number: int, marker: str, text: str) -> None:
         page, path = 1, f"/issues/{number}/comments"
         while True:
-            found = self._call(repository, "read comments", "GET", f"{path}?per_page={_PAGE}&page={page}")
+            found = self._client.request(repository, "read comments", "GET", f"{path}?per_page={_PAGE}&page={page}")
             if any(marker in (one.get("body") or "") for one in found):
                 return
             if len(found) < _PAGE:
                 break
             page += 1
-        self._call(repository, "comment", "POST", path, {"body": f"{text}\n\n{marker}"})
+        self._client.request(repository, "comment", "POST", path, {"body": f"{text}\n\n{marker}"})
 
     def _entry(self, repository: Repository, change: FileChange) -> dict[str, Any]:
         kind = "commit" if change.mode == SUBMODULE else "blob"
@@ -125,14 +125,7 @@ class GitHubWriter:
         if text is not None:
             return entry | {"content": text}
         body = {"content": base64.b64encode(change.data).decode("ascii"), "encoding": "base64"}
-        return entry | {"sha": self._call(repository, "write a file", "POST", "/git/blobs", body)["sha"]}
-
-    def _call(self, repository: Repository, what: str, method: str, path: str, body: Mapping[str, Any] | None = None) -> Any:
-        def action(github: Github) -> Any:
-            sent = None if body is None else dict(body)
-            return github.requester.requestJsonAndCheck(method, f"/repos/{repository.name}{path}", input=sent)[1]
-
-        return self._client.call(repository, what, action)
+        return entry | {"sha": self._client.request(repository, "write a file", "POST", "/git/blobs", body)["sha"]}
 
 
 def _plain(data: bytes) -> str | None:
