@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 from shared.domain.articles import ArticlesOf
 from shared.domain.decisions import sample_answers
@@ -15,6 +15,7 @@ from shared.domain.pointer import JsonValue
 from shared.domain.report.credentials import redact
 from shared.domain.rulebook import Rule
 from shared.domain.run import RunSetup, SourceFile
+from shared.domain.thinker import LOSS_RULE
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,14 +83,25 @@ def explain(file: SourceFile, outcome: FileOutcome, violation: Violation, setup:
     manifest, rule = manifest_of(file), rule_of(violation, setup)
     document = manifest.documents[violation.document] if violation.document < len(manifest.documents) else None
     return Explanation(
-        replace(violation, links=rule.links if rule else violation.links),
+        violation,
         file.path,
         tuple(excerpt(manifest.text, document, violation)),
         rule.why if rule else "",
         tuple(steps_of(file, outcome, violation, setup)),
         waiting_for(file, violation, setup) if violation.resolution != "ignored" else Waiting(),
-        tuple(readings(articles(violation.rule_id), f"{words_of(rule) if rule else violation.title} {violation.message}")),
+        tuple(_readings(outcome, violation, rule, articles)),
     )
+
+
+def _readings(outcome: FileOutcome, violation: Violation, rule: Rule | None, articles: ArticlesOf) -> list[Reading]:
+    """The articles of a finding's rule; of a loss those of the rules whose fix of the same object has the loss's pages."""
+    if violation.rule_id != LOSS_RULE:
+        return readings(articles(violation.rule_id), f"{words_of(rule) if rule else violation.title} {violation.message}")
+    lost_by = dict.fromkeys(
+        v.rule_id for v in outcome.violations if (v.document, v.links, v.resolution) == (violation.document, violation.links, "fixed")
+    )
+    found = {document.name: document for rule_id in lost_by for document in articles(rule_id)}
+    return readings(list(found.values()), violation.message)
 
 
 def rule_of(violation: Violation, setup: RunSetup) -> Rule | None:
