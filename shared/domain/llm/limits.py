@@ -10,15 +10,17 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Iterator, Mapping, Sequence
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from shared.domain.boundary import off_limits
 from shared.domain.convert.base import Op
 from shared.domain.llm.effect import applied, changed, leaves, lists
-from shared.domain.llm.redaction import Redactor
 from shared.domain.llm.security import capabilities_gained, node_ports_left, weakened
 from shared.domain.llm.slices import ELIDED
 from shared.domain.pointer import MISSING, JsonValue, get, join, split
+
+if TYPE_CHECKING:
+    from shared.domain.llm.redaction import Redactor
 
 CLUSTER_WIDE = frozenset(
     {"APIService", "CertificateSigningRequest", "ClusterIssuer", "ClusterRole", "ClusterRoleBinding", "ClusterSecretStore", "CSIDriver",
