@@ -114,8 +114,11 @@ def test_up_serves_until_it_is_interrupted(tmp_path: Path, azurite: object) -> N
         assert up.stdout
         lines = iter(up.stdout.readline, b"")
         ready = next(line for line in lines if line.startswith(b"ready: "))
-        assert str(port).encode() in ready
-        assert aks_copilot("runs", "--url", f"http://127.0.0.1:{port}").returncode == 0
+        words = ready.decode().split("`")[1].replace("PATH", str(SAMPLES[0])).split()
+        assert words[0] == "aks-copilot"
+        said = aks_copilot(*words[1:])
+        assert said.returncode == 0, said.stderr
+        assert f" {SAMPLES[0].name}-".encode() in aks_copilot("runs", "--url", words[-1]).stdout
         up.send_signal(signal.SIGINT)
         up.stdout.read()
         assert up.wait(timeout=60) == 0

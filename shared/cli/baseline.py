@@ -50,7 +50,7 @@ def baseline(
         say("nothing is left open: no entry written")
         return
     file.write_bytes(after)
-    say(f"{len(new)} entries in ", str(file))
+    say(f"{len(new)} {'entry' if len(new) == 1 else 'entries'} in ", str(file))
 
 
 def _known(rules: list[str], knowledge: Path | None) -> None:

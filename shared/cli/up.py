@@ -35,7 +35,7 @@ def up(
     with _storage(root, settings), running(command, root, settings) as host:
         try:
             wait_until_healthy(port, host, 120)
-            say(f"ready: http://127.0.0.1:{port}/api/runs; `aks-copilot submit PATH --watch` in another terminal; Ctrl-C stops")
+            say(f"ready: `aks-copilot submit PATH --watch --url http://127.0.0.1:{port}` in another terminal; Ctrl-C stops")
             code = host.wait()
         except KeyboardInterrupt:
             note("stopping")
