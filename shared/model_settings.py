@@ -63,6 +63,8 @@ class ModelSettings:
     """The length of its vectors."""
     limits: TokenLimits = field(default_factory=TokenLimits)
     prices: Prices = field(default_factory=Prices)
+    hosts: tuple[str, ...] = ()
+    """Internal host names and domains, which do not leave (LLM_INTERNAL_HOSTS)."""
 
 
 _NUMBERS: tuple[NumberSetting, ...] = (

@@ -94,7 +94,7 @@ def _steps() -> dict[str, Step]:
     }
 
 
-def build_services(settings: Settings) -> Services:
+def build_services(settings: Settings, model: ModelSettings | None = None) -> Services:
     """Wire the real adapters. Raises CriticalError where the storage connection cannot be used."""
     from shared.adapters import secrets
     from shared.adapters.storage import AzureStorage
@@ -117,19 +117,30 @@ def build_services(settings: Settings) -> Services:
     context = Context(storage, storage, build_engine(), limits, code=partial(_code_reader, client), deploys=partial(_deployments, client))
     if settings.key_vault_uri or store.get("github-token") or store.get("github-app-id"):
         context = replace(context, publishers=_github_publishers(settings, client))
-    return Services(_with_slack(context, settings, store), probe.check, ensure, store, build_library(storage))
+    library = build_library(storage)
+    if model is not None and model.mode != "off":
+        access = partial(build_model, model, store, storage, settings.storage.client_id)
+        context = replace(context, mode=model.mode, model=cache(access), knowledge=library)
+    return Services(_with_slack(context, settings, store), probe.check, ensure, store, library)
 
 
-def build_model(settings: ModelSettings, secrets: SecretStore, blobs: BlobStore, client_id: str | None = None) -> ModelAccess | None:
-    """The language model that the settings name, None where it is off: everything but its suggestions works without it."""
-    if settings.mode == "off":
-        return None
+def build_model(settings: ModelSettings, secrets: SecretStore, blobs: BlobStore, client_id: str | None = None) -> ModelAccess:
+    """The language model that the settings name; their mode is not `off`."""
     from shared.adapters import model_key
     from shared.adapters.openai_model import OpenAIModel
     from shared.pipeline.model_access import ModelAccess
 
     key = model_key.build(settings.auth, secrets, partial(_credential, client_id))
     return ModelAccess(OpenAIModel(settings, key), blobs, settings)
+
+
+def build_local_model(settings: ModelSettings, folder: Path) -> ModelAccess:
+    """The same for the command line: answers and sums are kept in a folder of this machine."""
+    from shared.adapters import secrets
+    from shared.adapters.local_store import LocalStore
+
+    store = secrets.build(None, 0, partial(_credential, None))
+    return build_model(settings, store, LocalStore(folder / "model.sqlite3"))
 
 
 def _github_publishers(settings: Settings, client: Callable[[], Client]) -> dict[str, Publisher]:
@@ -262,9 +273,10 @@ def services() -> Services:
         if _current is None:
             from shared import logs
             from shared.settings import load_settings
+            from shared.model_settings import load_model_settings
 
             logs.configure()
-            _current = build_services(load_settings())
+            _current = build_services(load_settings(), load_model_settings())
         return _current
 
 

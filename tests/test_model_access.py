@@ -18,7 +18,8 @@ from shared.domain.language_model import BudgetSpent, Message, Reply, Usage
 from shared.model_settings import ModelSettings, Prices, TokenLimits
 from shared.pipeline.model_access import ModelAccess, cost
 from shared.pipeline.model_cache import question_key
-from shared.services import build_model
+from shared.services import build_model, build_services
+from shared.settings import Settings, StorageSettings
 
 SCHEMA: dict[str, Any] = {"type": "object", "properties": {"answer": {"type": "integer"}}, "required": ["answer"]}
 QUESTION = [Message("user", "How many?")]
@@ -211,7 +212,13 @@ def test_without_prices_no_cost_is_told() -> None:
 
 
 def test_services_have_no_model_where_it_is_off() -> None:
-    assert build_model(ModelSettings(), EnvironmentSecrets({}), MemoryBlobs()) is None
+    storage = Settings(StorageSettings("UseDevelopmentStorage=true"))
+    off = build_services(storage, ModelSettings()).context
+    on = build_services(storage, ModelSettings("apply", "https://llm.example.com/v1", "small", "key")).context
+    assert (off.mode, off.model, off.knowledge) == ("off", None, None)
+    assert on.mode == "apply"
+    assert on.model is not None
+    assert on.knowledge is not None
 
 
 def test_services_wire_key_budget_and_answers() -> None:

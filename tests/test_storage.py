@@ -7,6 +7,7 @@ import time
 import uuid
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -14,6 +15,7 @@ from azure.storage.queue import QueueServiceClient
 from fakes import MemoryBlobs, World
 
 from funchost.azurite import Azurite
+from shared.adapters.local_store import LocalStore
 from shared.adapters.storage import AzureStorage
 from shared.domain.errors import CriticalError, TransientError, ValidationError
 from shared.pipeline import reporter
@@ -26,8 +28,10 @@ def adapter(azurite: Azurite) -> AzureStorage:
     return AzureStorage(StorageSettings(connection_string=azurite.connection_string))
 
 
-@pytest.fixture(params=["fake", "azurite"])
-def blobs(request: pytest.FixtureRequest) -> Any:
+@pytest.fixture(params=["fake", "local", "azurite"])
+def blobs(request: pytest.FixtureRequest, tmp_path: Path) -> Any:
+    if request.param == "local":
+        return LocalStore(tmp_path / "cache" / "model.sqlite3")
     return MemoryBlobs() if request.param == "fake" else request.getfixturevalue("adapter")
 
 

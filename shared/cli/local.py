@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from pathlib import Path
 
+from shared.cli.model import Advise
 from shared.cli.parallel import each
 from shared.cli.tree import Tree
 from shared.domain.errors import ValidationError
@@ -85,12 +86,17 @@ def inspect_tree(tree: Tree, options: RunOptions) -> LocalRun:
     return LocalRun(setup, survey(setup, [*outcomes, *unread], originals.get), {}, {}, frozenset(), as_it_came(setup.index))
 
 
-def fix_tree(tree: Tree, options: RunOptions) -> LocalRun:
-    """The whole run but the writing. One file that fails is an entry of the report. Raises ValidationError for bad options."""
+def fix_tree(tree: Tree, options: RunOptions, advise: Advise | None = None) -> LocalRun:
+    """The whole run but the writing. One file that fails is an entry of the report. Raises ValidationError for bad options.
+
+    `advise` puts what the rules leave to a language model, as `options.model` says.
+    """
     files, unread = tree.read()
     originals = {file.path: file.data for file in files}
     setup = plan_run(files, options)
     patched = {done.outcome.path: done for done in each(files, setup, patched_file)}
+    if advise is not None:
+        patched |= _advised([file for file in files if patched[file.path].outcome.askable], setup, advise)
 
     def read(path: str) -> bytes | None:
         return patched[path].data if path in patched else None
@@ -102,6 +108,16 @@ def fix_tree(tree: Tree, options: RunOptions) -> LocalRun:
     changed = {p: data for p, data in new.items() if p not in removed and data != originals.get(p)}
     diffs = {p: d.diff for p, d in patched.items()} | dict(finished.diffs)
     return LocalRun(setup, outcomes, changed, {p: diff for p, diff in diffs.items() if diff}, removed, finished.after)
+
+
+def _advised(files: Sequence[SourceFile], setup: RunSetup, advise: Advise) -> dict[str, PatchedFile]:
+    """What a model adds to files of which the rules leave something, by path."""
+    from shared.pipeline.model_run import Job  # noqa: PLC0415 (heavy; only where a model is used)
+
+    found = [(file, inspect(file, setup)) for file in files]
+    jobs = {file.path: Job(file, findings, propose(file, findings, setup)) for file, findings in found}
+    plans = advise(setup, list(jobs.values())) if jobs else {}
+    return {path: patch(jobs[path].file, jobs[path].findings, plan, setup) for path, plan in plans.items() if plan.repairs}
 
 
 def is_left(outcomes: Iterable[FileOutcome], level: Severity) -> bool:
@@ -127,7 +143,7 @@ def inspected(file: SourceFile, setup: RunSetup) -> PatchedFile:
     ]
     outcome = FileOutcome(
         file.path, findings.status, findings.reason, findings.documents, tuple(violations), (), (*plan.operations, *plan.suggestions),
-        resources=plan.resources, questions=plan.questions,
+        resources=plan.resources, questions=plan.questions, askable=plan.askable,
     )  # fmt: skip
     return PatchedFile(outcome, file.data)
 

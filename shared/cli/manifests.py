@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from enum import StrEnum
 from pathlib import Path
 from typing import Annotated
@@ -10,6 +11,7 @@ import typer
 
 from shared.cli.console import note, print_diff, say, status
 from shared.cli.local import LocalRun, fix_tree, inspect_tree, is_left, options_for
+from shared.cli.model import ModelMode, adviser_of, chosen_model
 from shared.cli.text import print_fixes, print_inspection
 from shared.cli.tree import Tree, read_tree, seen_from, with_answers_of, with_baseline, write_in_place, write_out, write_reports
 from shared.domain.errors import ValidationError
@@ -100,6 +102,7 @@ def fix(
     fail_on: FailOn = Level.ERROR,
     format_: Annotated[FixFormat, typer.Option("--format", help="Form of the output.")] = FixFormat.TEXT,
     baseline: BaselineFile = None,
+    model: Annotated[ModelMode | None, typer.Option(help="What a language model may do, in the place of LLM_MODE (docs/model.md).")] = None,
 ) -> None:
     """Make manifests ready for AKS. Text that needs no change stays byte for byte."""
     if (out is not None) + in_place + diff != 1:
@@ -108,8 +111,10 @@ def fix(
         raise typer.BadParameter("--baseline goes with --diff; what is written has its baseline beside the manifests")
     tree = with_baseline(read_tree([path], leave_out=[p for p in (out, report_dir) if p is not None]), baseline)
     tree = with_answers_of(tree, out) if out is not None else tree
+    asked = chosen_model(model)
     with status("fixing"):
-        run = fix_tree(tree, options_for(path, source, target, knowledge, unsafe=unsafe))
+        options = replace(options_for(path, source, target, knowledge, unsafe=unsafe), model=asked.mode)
+        run = fix_tree(tree, options, adviser_of(asked, knowledge))
     reports = render_all(run.setup, run.outcomes, run.diffs, run.after)
     _write(run, tree, out, in_place=in_place)
     if report_dir is not None:

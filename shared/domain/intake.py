@@ -44,7 +44,6 @@ def plan_run(files: Iterable[SourceFile], options: RunOptions) -> RunSetup:
     source = choose_source(options.source, decisions.get("source"), index["features"], knowledge.profiles)
     described = target.model_dump(mode="json", by_alias=True)
     chosen = {**decisions, "source": source.profile, "unsafe": options.apply_unsafe, "over": over(accepted, options.today)}
-    chosen |= {"model": options.model} if options.model != "off" else {}
     snapshot += [[f"knowledge/{path}", hashlib.sha256(text.encode()).hexdigest()] for path, text in options.knowledge.items()]
     run_id = run_id_of(options.app, snapshot, described, chosen)
     return RunSetup(

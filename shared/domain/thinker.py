@@ -189,7 +189,7 @@ class _Planner:
         left = left_open(hit.rule, hit.found, hit.obj, reason, self.facts)
         self.questions += left.questions
         whole = not self.fragment and get(hit.document, hit.base) is hit.obj
-        if hit.key and whole and askable(hit.rule, hit.found, hit.obj, left):
+        if hit.key and whole and (reason is None or left.questions) and askable(hit.rule, hit.found, hit.obj, left):
             self.askable.add(hit.key)
         self.verdicts.say(hit.key, left.resolution, left.reason)
 

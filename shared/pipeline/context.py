@@ -5,7 +5,9 @@ from __future__ import annotations
 import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
 
+from shared.domain.advice import Mode
 from shared.domain.archive import ArchiveLimits
 from shared.domain.code_host import CodeReader
 from shared.domain.deployment import DeployHost
@@ -16,6 +18,10 @@ from shared.domain.plan import FilePlan
 from shared.domain.pointer import JsonValue
 from shared.domain.ports import BlobStore, MessageQueue
 from shared.domain.run import FileFindings, FinishedRun, PatchedFile, RunOptions, RunSetup, SourceFile
+
+if TYPE_CHECKING:
+    from shared.domain.retrieval.ports import KnowledgeBase
+    from shared.pipeline.model_access import ModelAccess
 
 Read = Callable[[str], bytes | None]
 """The bytes of a path of the run; None where there is no such file."""
@@ -73,6 +79,13 @@ class Context:
 
     deploys: Callable[[], DeployHost] | None = None
     """Makes what starts deployments, the same one each time."""
+
+    mode: Mode = "off"
+    """What a language model may do in the runs that start now."""
+    model: Callable[[], ModelAccess] | None = None
+    """Connects to the language model, the same one each time."""
+    knowledge: Callable[[], KnowledgeBase] | None = None
+    """Opens what a language model is given to read, as it is now."""
 
     def code_reader(self) -> CodeReader:
         """Raises CriticalError where no host of repositories is set up."""

@@ -77,7 +77,7 @@ def _plan(ctx: Context, run: str, source: sources.Source, content: ArchiveConten
     """The run's setup; where the application's own settings or the team's knowledge cannot be used, that of an empty run, and why."""
     try:
         today = datetime.now(UTC).date().isoformat()
-        options = replace(source.options, knowledge=knowledge.load(ctx, source.knowledge), today=today)
+        options = replace(source.options, knowledge=knowledge.load(ctx, source.knowledge), today=today, model=ctx.mode)
         return replace(ctx.engine.plan(content.files, options), run_id=run), None
     except ValidationError as error:
         return replace(ctx.engine.plan([], RunOptions(source.app)), run_id=run), logs.describe(error)

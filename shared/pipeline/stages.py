@@ -6,7 +6,7 @@ outside service of a later issue) stops the batch, so that it is retried. A file
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Any, TypeVar
 
 from shared import logs
@@ -35,10 +35,23 @@ def think(ctx: Context, envelope: Envelope) -> None:
     """`violations` -> `patches`: the same, with {"plans": [FilePlan]}."""
     setup, batch, number, payload = _open(ctx, envelope)
     failed, findings = dict(payload["failed"]), _by_path(payload["findings"], FileFindings.from_json)
-    plans = [_guarded("thinker", f, failed, lambda x: ctx.engine.propose(x, findings[x.path], setup)) for f in batch.files]
-    content = dict(payload) | {"failed": failed, "plans": [x.to_json() for x in plans if x is not None]}
+    made = [(f, _guarded("thinker", f, failed, lambda x: ctx.engine.propose(x, findings[x.path], setup))) for f in batch.files]
+    plans = _advised(ctx, envelope, setup, [(f, findings[f.path], plan) for f, plan in made if plan is not None])
+    content = dict(payload) | {"failed": failed, "plans": [plan.to_json() for plan in plans]}
     mail.send_batch(ctx, names.PATCHES, envelope, "patch", number, content)
     _progress(ctx, envelope, "thinker", number)
+
+
+def _advised(
+    ctx: Context, envelope: Envelope, setup: RunSetup, made: Sequence[tuple[SourceFile, FileFindings, FilePlan]]
+) -> list[FilePlan]:
+    """The rules' plans, with what a language model makes of what they leave open."""
+    if setup.model == "off" or ctx.model is None:
+        return [plan for _, _, plan in made]
+    from shared.pipeline.model_run import Job, with_model  # noqa: PLC0415 - heavy; only where a model is used
+
+    asked = with_model(ctx, envelope, setup, [Job(*each) for each in made])
+    return [asked.get(file.path, plan) for file, _, plan in made]
 
 
 def patch(ctx: Context, envelope: Envelope) -> None:
