@@ -233,10 +233,11 @@ def build_library(storage: BlobStore) -> Callable[[], DocumentIndex]:
     @cache
     def made() -> DocumentIndex:
         from shared.adapters.knowledge.embeddings import HashedGrams
+        from shared.adapters.knowledge.shipped import OrShipped
         from shared.adapters.knowledge.store import BlobIndex
         from shared.pipeline import names
 
-        return BlobIndex(storage, (names.CACHE, names.KNOWLEDGE_INDEX), HashedGrams(), shipped=load_knowledge)
+        return OrShipped(BlobIndex(storage, (names.CACHE, names.KNOWLEDGE_INDEX), HashedGrams()), cache(load_knowledge))
 
     return made
 

@@ -29,6 +29,7 @@ class Counting(HashedGrams):
     """Remembers what was embedded."""
 
     def __init__(self) -> None:
+        super().__init__()
         self.seen: list[str] = []
 
     def embed(self, texts: Sequence[str]) -> Vectors:

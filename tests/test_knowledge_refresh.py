@@ -16,6 +16,7 @@ from knowledge_support import DISKS, GATEWAY, found, index_of, pdf_of
 from shared import services
 from shared.adapters.knowledge.documents import Files
 from shared.adapters.knowledge.embeddings import HashedGrams
+from shared.adapters.knowledge.shipped import AGAIN_SECONDS, OrShipped
 from shared.adapters.knowledge.store import FRESH_SECONDS, BlobIndex
 from shared.domain.errors import BusyError
 from shared.domain.retrieval.passages import Document
@@ -279,26 +280,23 @@ def test_a_status_that_cannot_be_read_is_made_anew(stored: bytes) -> None:
     assert status(blobs).keys() == {"articles/changed.md", "articles/new.md", "articles/same.md"}
 
 
-def test_until_there_is_an_index_the_shipped_articles_are_searched_and_then_never_again() -> None:
+def test_until_there_is_an_index_the_shipped_articles_are_searched() -> None:
     now = [0.0]
-    blobs, made = Storage(), list[int]()
-
-    def shipped() -> Any:
-        made.append(1)
-        return index_of(DISKS)
-
-    index = BlobIndex(blobs, PLACE, HashedGrams(), shipped=shipped, clock=lambda: now[0])
-    for _ in range(3):
-        assert found(index, "zone") == ["disks"]
-        now[0] += FRESH_SECONDS
-    assert made == [1]
+    blobs, shipped = Storage(), index_of(DISKS)
+    index = OrShipped(BlobIndex(blobs, PLACE, HashedGrams(), clock=lambda: now[0]), lambda: shipped, clock=lambda: now[0])
+    assert found(index, "zone") == ["disks"]
+    count = blobs.count
+    assert [hit.passage.slug for hit in (*index.rules("disk", 3), *index.explaining("AKS0101", "disk", 3))] == ["disks"]
+    assert blobs.count == count, "the index that is not there is not looked for at every search"
     blobs.put("articles/zebra.md", "Zebra")
     once(blobs)
+    now[0] += AGAIN_SECONDS
     assert found(index, "zebra")[0] == "zebra"
     MemoryBlobs.write(blobs, *PLACE, b"broken")
     now[0] += FRESH_SECONDS
-    assert found(index, "zone") == ["disks"]
-    assert made == [1, 1]
+    assert found(index, "zebra") != ["zebra"]
+    refresh(blobs, index, Small())
+    assert found(index, "zebra")[0] == "zebra", "the one who indexes sees it at once"
 
 
 def test_the_triggers_index_what_the_whole_program_ships() -> None:

@@ -46,7 +46,7 @@ class Wordllama:
 class HashedTfIdf:
     """The hashed n-grams of the program, weighted by how few passages have them; they change with every passage that comes."""
 
-    name, dimensions = "hashed-tf-idf", HashedGrams.dimensions
+    name, dimensions = "hashed-tf-idf", HashedGrams().dimensions
 
     def __init__(self, texts: Sequence[str]) -> None:
         rows = HashedGrams().embed(texts)

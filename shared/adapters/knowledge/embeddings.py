@@ -24,15 +24,15 @@ _RUN = re.compile(r"[^\W_]+")
 class HashedGrams:
     """An Embedder: log-scaled counts of n-grams, each in the dimension that its CRC-32 gives. The same everywhere and for ever."""
 
-    name = f"hashed-{GRAM}grams-{DIMENSIONS}"
-    dimensions = DIMENSIONS
+    def __init__(self, dimensions: int = DIMENSIONS) -> None:
+        self.name, self.dimensions = f"hashed-{GRAM}grams-{dimensions}", dimensions
 
     def embed(self, texts: Sequence[str]) -> Vectors:
         """One row of length 1 per text; a row of zeros for a text without letters and digits."""
-        rows = np.zeros((len(texts), DIMENSIONS), dtype=np.float32)
+        rows = np.zeros((len(texts), self.dimensions), dtype=np.float32)
         for row, text in zip(rows, texts, strict=True):
             for gram, count in Counter(_grams(text)).items():
-                row[zlib.crc32(gram.encode()) % DIMENSIONS] += 1 + np.log(count)
+                row[zlib.crc32(gram.encode()) % self.dimensions] += 1 + np.log(count)
         lengths = np.linalg.norm(rows, axis=1, keepdims=True)
         rows /= np.where(lengths > 0, lengths, 1)
         return rows

@@ -12,11 +12,10 @@ import faiss
 import numpy as np
 
 from shared.adapters.knowledge.keywords import Keywords
-from shared.domain.errors import CriticalError
 from shared.domain.retrieval.changes import Changes, changes
 from shared.domain.retrieval.fusion import fuse
 from shared.domain.retrieval.passages import Document, Passage, passages_of
-from shared.domain.retrieval.ports import Embedder, Hit, Load
+from shared.domain.retrieval.ports import Embedder, Hit, Load, NoIndexError
 
 SCHEMA = 1
 RULES = "rules/"
@@ -99,7 +98,7 @@ class Index:
 
     @classmethod
     def from_bytes(cls, data: bytes, embedder: Embedder) -> Index:
-        """An index of `to_bytes`. Raises CriticalError where it is none, or its vectors are of another embedder: it must be built anew."""
+        """An index of `to_bytes`. Raises NoIndexError where it is none, or its vectors are of another embedder: it must be built anew."""
 
         index = cls(embedder)
         try:
@@ -110,9 +109,9 @@ class Index:
             index._passages = {int(number): Passage.from_json(passage) for number, passage in head["passages"].items()}
             index._digests = dict(head["documents"])
         except (zipfile.BadZipFile, ValueError, KeyError, TypeError, AttributeError, RuntimeError) as error:
-            raise CriticalError("the index of the knowledge base cannot be read; build it anew (`aks-copilot kb build`)") from error
+            raise NoIndexError("the index of the knowledge base cannot be read; build it anew (`aks-copilot kb build`)") from error
         if not known or vectors.ntotal != len(index._passages):
-            raise CriticalError("the index of the knowledge base was built by another version; build it anew (`aks-copilot kb build`)")
+            raise NoIndexError("the index of the knowledge base was built by another version; build it anew (`aks-copilot kb build`)")
         index._vectors, index._next = vectors, max(index._passages, default=-1) + 1
         return index
 

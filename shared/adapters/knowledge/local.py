@@ -8,15 +8,16 @@ from shared.adapters.knowledge import store
 from shared.adapters.knowledge.documents import documents
 from shared.adapters.knowledge.embeddings import HashedGrams
 from shared.adapters.knowledge.index import Index
-from shared.domain.errors import CriticalError, ValidationError
+from shared.domain.errors import ValidationError
 from shared.domain.retrieval.changes import Changes
+from shared.domain.retrieval.ports import NoIndexError
 
 
 def build(kept: Path, team: Path | None = None) -> tuple[Index, Changes]:
     """Bring the index in the folder `kept` up to date, or make it; one that cannot be used is made anew. The index, and what was done."""
     try:
         index = store.load(kept, HashedGrams()) or Index(HashedGrams())
-    except CriticalError:
+    except NoIndexError:
         index = Index(HashedGrams())
     done = index.update(documents(team))
     if done:

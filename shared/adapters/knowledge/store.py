@@ -11,24 +11,21 @@ import time
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 
-from shared import logs
 from shared.adapters.knowledge.index import Index
-from shared.domain.errors import BusyError, CriticalError, TransientError
+from shared.domain.errors import BusyError, TransientError
 from shared.domain.ports import BlobStore
 from shared.domain.retrieval.changes import Changes, changes
-from shared.domain.retrieval.ports import Embedder, Hit, Load
+from shared.domain.retrieval.ports import Embedder, Hit, Load, NoIndexError
 
 FILE = "knowledge.index"
 MAX_BYTES = 512 * 1024 * 1024
 FRESH_SECONDS = 60.0
 """How long a loaded index is used before its ETag is looked at again."""
 TRIES = 5
-NOT_STORED = ""
-"""In the place of an ETag."""
 
 
 def load(folder: Path, embedder: Embedder) -> Index | None:
-    """The index of a folder, None where there is none. Raises CriticalError where it cannot be used."""
+    """The index of a folder, None where there is none. Raises NoIndexError where it cannot be used."""
     try:
         return Index.from_bytes((folder / FILE).read_bytes(), embedder)
     except FileNotFoundError:
@@ -52,16 +49,10 @@ class BlobIndex:
     """A KnowledgeBase in a container: loaded once, looked at again by its ETag; writers swap it under that ETag."""
 
     def __init__(
-        self,
-        blobs: BlobStore,
-        place: tuple[str, str],
-        embedder: Embedder,
-        *,
-        shipped: Callable[[], Index] | None = None,
-        clock: Callable[[], float] = time.monotonic,
+        self, blobs: BlobStore, place: tuple[str, str], embedder: Embedder, *, clock: Callable[[], float] = time.monotonic
     ) -> None:
-        """`place` is (container, blob); `shipped` makes what is searched as long as no usable index is there."""
-        self._blobs, self._embedder, self._shipped, self._clock = blobs, embedder, shipped, clock
+        """`place` is (container, blob)."""
+        self._blobs, self._embedder, self._clock = blobs, embedder, clock
         self._container, self._name = place
         self._lock = threading.Lock()
         self._held: tuple[str, Index] | None = None
@@ -95,7 +86,7 @@ class BlobIndex:
 
     def _holds(self, wanted: Mapping[str, str]) -> bool:
         """Looked up in the index that searches use, which need not be loaded again where it is the stored one."""
-        with self._lock, contextlib.suppress(CriticalError):
+        with self._lock, contextlib.suppress(NoIndexError):
             self._held, self._looked = self._read(), self._clock()
             return not changes(self._held[1].digests, wanted)
         return False
@@ -104,7 +95,7 @@ class BlobIndex:
         found = self._blobs.read(self._container, self._name, max_bytes=MAX_BYTES)
         if found is None:
             return None, Index(self._embedder)
-        with contextlib.suppress(CriticalError):
+        with contextlib.suppress(NoIndexError):
             return found[1], Index.from_bytes(found[0], self._embedder)
         return found[1], Index(self._embedder)
 
@@ -122,13 +113,6 @@ class BlobIndex:
             if self._held is None:
                 raise
             return self._held  # yesterday's articles are better than none during an outage
-        except CriticalError as error:
-            if self._shipped is None:
-                raise
-            if self._held is not None and self._held[0] == NOT_STORED:
-                return self._held
-            logs.event("the shipped articles are searched", reason=str(error))
-            return NOT_STORED, self._shipped()
 
     def _read(self) -> tuple[str, Index]:
         listed = next((blob for blob in self._blobs.list(self._container, self._name, limit=1) if blob.name == self._name), None)
@@ -136,5 +120,5 @@ class BlobIndex:
             return self._held
         found = None if listed is None else self._blobs.read(self._container, self._name, max_bytes=MAX_BYTES)
         if found is None:
-            raise CriticalError(f"there is no index of the knowledge base in the container {self._container}")
+            raise NoIndexError(f"there is no index of the knowledge base in the container {self._container}")
         return found[1], Index.from_bytes(found[0], self._embedder)

@@ -9,6 +9,7 @@ from typing import Protocol, TypeAlias
 import numpy as np
 from numpy.typing import NDArray
 
+from shared.domain.errors import CriticalError
 from shared.domain.retrieval.changes import Changes
 from shared.domain.retrieval.passages import Document, Passage
 
@@ -18,6 +19,10 @@ Vectors: TypeAlias = NDArray[np.float32]
 
 Load: TypeAlias = Callable[[Collection[str]], Sequence[Document]]
 """The documents of these names. Raises BusyError where one is not any more what it was."""
+
+
+class NoIndexError(CriticalError):
+    """There is no index yet, or none that can be used; the next `sync` makes one."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,7 +54,8 @@ class KnowledgeBase(Protocol):
     def search(self, query: str, k: int) -> Sequence[Hit]:
         """The best passages for a query, best first, at most `k`, at most one of each document.
 
-        Articles and the team's files only: rules are found by `rules`. Raises CriticalError where there is no index.
+        Articles and the team's files only: rules are found by `rules`. Raises NoIndexError where there is no index,
+        TransientError and CriticalError where a service is asked and does not answer.
         """
 
     def rules(self, query: str, k: int) -> Sequence[Hit]:
