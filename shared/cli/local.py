@@ -8,7 +8,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 from shared.cli.model import Advise
-from shared.cli.parallel import each
+from shared.cli.parallel import each, get_ready
 from shared.cli.tree import Tree
 from shared.domain.errors import ValidationError
 from shared.domain.inspector import inspect
@@ -80,6 +80,7 @@ def knowledge_in(folder: Path) -> dict[str, str]:
 def inspect_tree(tree: Tree, options: RunOptions) -> LocalRun:
     """Find and plan, change nothing: what `fix` would apply is `suggested`, with its operations. Raises ValidationError."""
     files, unread = tree.read()
+    get_ready(files)
     setup = plan_run(files, options)
     outcomes = [done.outcome for done in each(files, setup, inspected)]
     originals = {file.path: file.data for file in files}
@@ -92,6 +93,7 @@ def fix_tree(tree: Tree, options: RunOptions, advise: Advise | None = None) -> L
     `advise` puts what the rules leave to a language model, as `options.model` says.
     """
     files, unread = tree.read()
+    get_ready(files)
     originals = {file.path: file.data for file in files}
     setup = plan_run(files, options)
     patched = {done.outcome.path: done for done in each(files, setup, patched_file)}

@@ -11,6 +11,7 @@ import os
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ProcessPoolExecutor
 from concurrent.futures.process import BrokenProcessPool
+from multiprocessing import forkserver
 from typing import Any
 
 from shared.domain.model import FileOutcome
@@ -23,21 +24,34 @@ Sent = tuple[dict[str, Any], bytes | None, str]
 WORTH_IT_BYTES = 512 * 1024
 """A worker starts in about a second; less than this is done by then."""
 _CHUNK_BYTES = 64 * 1024
+_METHOD = "forkserver" if "forkserver" in multiprocessing.get_all_start_methods() else "spawn"
+"""How workers start. A plain fork would copy the spinner's lock, but not its thread."""
 _setup: RunSetup | None = None
+
+
+def get_ready(files: Sequence[SourceFile]) -> None:
+    """Begin to start what `each` will need for these files, while the caller plans the run."""
+    if _METHOD == "forkserver" and _workers(files) > 1:
+        multiprocessing.get_context(_METHOD).set_forkserver_preload(["shared.cli.worker"])
+        forkserver.ensure_running()
 
 
 def each(files: Sequence[SourceFile], setup: RunSetup, step: Step) -> list[PatchedFile]:
     """`step` of every file, in the order of the files. `step` must be a function of a module."""
-    workers = min(os.cpu_count() or 1, 8)
-    if workers == 1 or sum(len(f.data) for f in files) < WORTH_IT_BYTES:
+    workers = _workers(files)
+    if workers == 1:
         return [step(file, setup) for file in files]
-    context = multiprocessing.get_context("spawn")  # a fork would copy the spinner's lock, but not its thread
     try:
-        with ProcessPoolExecutor(workers, context, _start, (setup.to_json(),)) as pool:
+        with ProcessPoolExecutor(workers, multiprocessing.get_context(_METHOD), _start, (setup.to_json(),)) as pool:
             done = pool.map(_work, *zip(*((step, chunk) for chunk in _chunks(files)), strict=True))
             return [_received(item) for chunk in done for item in chunk]
-    except BrokenProcessPool:  # killed from outside, for want of memory perhaps: one at a time needs less
+    except (BrokenProcessPool, OSError, EOFError):  # killed from outside, for want of memory perhaps: one at a time needs less
         return [step(file, setup) for file in files]
+
+
+def _workers(files: Sequence[SourceFile]) -> int:
+    """How many processes these files are worth."""
+    return 1 if sum(len(f.data) for f in files) < WORTH_IT_BYTES else min(os.cpu_count() or 1, 8)
 
 
 def _start(setup: dict[str, Any]) -> None:

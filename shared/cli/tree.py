@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import os
+import secrets
 import shutil
 import stat
-import tempfile
 from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -155,18 +156,25 @@ def _check_targets(tree: Tree, destination: Path, wanted: Mapping[str, Path]) ->
 
 
 def _copy(original: Path, target: Path) -> None:
-    with tempfile.TemporaryDirectory(dir=target.parent, prefix=".aks-copilot-") as folder:
-        part = Path(folder, "part")
+    with _whole(target) as part:
         shutil.copyfile(original, part)
         shutil.copymode(original, part)
-        part.replace(target)
 
 
 def _write(target: Path, data: bytes, like: Path | None) -> None:
-    """Write whole or not at all; mode of the original, else what the umask gives."""
-    with tempfile.TemporaryDirectory(dir=target.parent, prefix=".aks-copilot-") as folder:
-        part = Path(folder, "part")
+    """The mode is the original's, else what the umask gives."""
+    with _whole(target) as part:
         part.write_bytes(data)
         if like is not None and like.exists():
             shutil.copymode(like, part)
+
+
+@contextmanager
+def _whole(target: Path) -> Iterator[Path]:
+    """Where to write what takes the target's place when it is whole, or leaves no trace."""
+    part = target.with_name(f".aks-copilot-{secrets.token_hex(8)}")
+    try:
+        yield part
         part.replace(target)
+    finally:
+        part.unlink(missing_ok=True)

@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import posixpath
 from collections.abc import Callable, Iterable, Mapping, Sequence, Set
+from functools import cached_property
 from typing import Any
 
 from shared.domain.convert.base import Op
@@ -79,13 +80,20 @@ class Kustomizations:
     def building(self, file: str) -> list[str]:
         """The kustomizations that build a file (or another kustomization), directly or through another one, in path order."""
         names = {file, posixpath.dirname(file)} if file in self._files else {file}
-        found = {path for path in self._files if names & self._taken(path)}
-        while True:
-            folders = {posixpath.dirname(p) for p in found}
-            more = {path for path in self._files if folders & self._taken(path)} - found
-            if not more:
-                return sorted(found)
+        found: set[str] = set()
+        while more := {path for name in names for path in self._takers.get(name, ())} - found:
             found |= more
+            names = {posixpath.dirname(path) for path in more}
+        return sorted(found)
+
+    @cached_property
+    def _takers(self) -> Mapping[str, list[str]]:
+        """The kustomizations that take a file or folder, by its path."""
+        takers: dict[str, list[str]] = {}
+        for path in self._files:
+            for name in self._taken(path):
+                takers.setdefault(name, []).append(path)
+        return takers
 
     def _taken(self, path: str) -> set[str]:
         """What a kustomization lists, and what its copies of remote bases hold."""
