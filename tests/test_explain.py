@@ -71,8 +71,8 @@ def test_every_rule_s_articles_give_a_passage_and_dated_pages() -> None:
         for reading in readings(own_articles(rule.id), words_of(rule)):
             assert reading.passage.strip(), rule.id
             assert "Also described as" not in reading.passage, rule.id
-            assert reading.links, reading.slug
-            assert all(url.startswith("https://") and day for url, day in reading.links), reading.slug
+            assert reading.links, reading.title
+            assert all(url.startswith("https://") and day for url, day in reading.links), reading.title
 
 
 @pytest.mark.parametrize("rule_id", ["AKS0101", "AKS0201", "AKS0801"])
@@ -129,6 +129,15 @@ def test_what_is_suggested_shows_what_it_would_do() -> None:
     assert told.violation.resolution == "suggested"
     assert [(s.op, s.path, s.before, s.after) for s in told.steps] == [("remove", "/spec/loadBalancerIP", "192.168.10.40", "")]
     assert told.waiting.resources[0].command.startswith("az network public-ip create")
+
+
+def test_a_loss_is_explained_by_the_articles_of_the_fix_that_loses_it() -> None:
+    files, done = fixed(PROJECT / "samples" / "k3s-shop")
+    outcome = next(o for o in done.outcomes if o.path == "40-backup.yaml")
+    loss = next(v for v in outcome.violations if v.rule_id == "AKS0002")
+    told = explain(files[outcome.path], outcome, loss, done.setup, own_articles)
+    assert "Azure Files" in loss.message
+    assert {r.document.name for r in told.readings} == {d.name for d in own_articles("AKS0101")}
 
 
 def test_no_value_of_a_secret_is_shown(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:

@@ -4,25 +4,30 @@ from __future__ import annotations
 
 import json
 import re
+from dataclasses import replace
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Annotated
 
 import typer
 
-from shared.cli.console import say, status
+from shared.cli.console import note, say, status
 from shared.cli.explained import print_explanation, print_rule
 from shared.cli.local import fix_tree, options_for
 from shared.cli.manifests import FixFormat, Knowledge, Source, TargetFile
+from shared.cli.model import ModelMode, cache_folder, chosen_model
 from shared.cli.rules import known_rule
 from shared.cli.tree import read_tree
 from shared.domain.articles import ArticlesOf, among, own_articles
-from shared.domain.errors import ValidationError
+from shared.domain.errors import AksCopilotError, ValidationError
 from shared.domain.explain.at_line import at_line
 from shared.domain.explain.finding import Explanation, explain
 from shared.domain.explain.rule_page import rule_page
 from shared.domain.model import FileOutcome
 from shared.domain.report.credentials import redact
 from shared.domain.run import SourceFile
+from shared.logs import describe
+from shared.model_settings import ModelSettings
 from shared.services import read_articles
 
 SCHEMA_VERSION = 1
@@ -37,6 +42,7 @@ def explain_command(
     target: TargetFile = None,
     knowledge: Knowledge = None,
     within: Annotated[Path | None, typer.Option(metavar="PATH", help="The application: the file's folder by default.")] = None,
+    no_model: Annotated[bool, typer.Option("--no-model", help="Ask no language model, whatever LLM_MODE says.")] = False,
 ) -> None:
     """Explain a rule, or what is found at a line: what stands there, why AKS takes offence, what the fix does, what to read."""
     articles = among(read_articles(knowledge)) if knowledge and (knowledge / "articles").is_dir() else own_articles
@@ -47,8 +53,10 @@ def explain_command(
     if place is None:
         raise ValidationError(f"{subject}: neither a rule (AKS0101) nor a place (FILE:LINE, for example app.yaml:7)")
     path, line = Path(place["file"]), int(place["line"])
+    settings = chosen_model(ModelMode.OFF if no_model else None)
     with status("explaining"):
         file, outcome, found = _found(path, line, within, options=(source, target, knowledge), articles=articles)
+        found = [_with_model(file, explanation, settings) for explanation in found]
     if format_ is FixFormat.JSON:
         _print_json({"file": file.path, "line": line, "reason": outcome.reason, "findings": [e.to_json() for e in found]})
     else:
@@ -81,6 +89,23 @@ def _found(
     run = fix_tree(tree, options_for(folder, *options))
     outcome = next(o for o in run.outcomes if o.path == name)
     return file, outcome, [explain(file, outcome, v, run.setup, articles) for v in at_line(file, outcome, line)]
+
+
+def _with_model(file: SourceFile, explanation: Explanation, settings: ModelSettings) -> Explanation:
+    """What a model says beside it; where it says nothing that can be used, one line says why, and the explanation stays as it is."""
+    if settings.mode == "off":
+        return explanation
+    from shared.domain.llm.explaining import told_by  # noqa: PLC0415 (only where a model is used)
+    from shared.services import build_local_model  # noqa: PLC0415
+
+    violation = explanation.violation
+    name = f"explain {violation.rule_id} {file.path} {violation.document} {violation.path}"
+    try:
+        model = build_local_model(settings, cache_folder()).for_violation(f"explain-{datetime.now(UTC).date()}", name)
+        return replace(explanation, told=told_by(model, file, explanation, settings.hosts))
+    except AksCopilotError as error:
+        note(f"aks-copilot: {violation.rule_id} is explained without the model: {describe(error)}")
+        return explanation
 
 
 def _print(path: Path, line: int, outcome: FileOutcome, found: list[Explanation]) -> None:

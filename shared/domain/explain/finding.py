@@ -112,7 +112,7 @@ def rule_of(violation: Violation, setup: RunSetup) -> Rule | None:
 def reading_json(reading: Reading) -> dict[str, JsonValue]:
     """An article's part in JSON; links with the day on which they were read."""
     return {
-        "article": reading.slug, "title": reading.title, "passage": reading.passage, "decide": reading.decide,
+        "article": reading.document.slug, "title": reading.title, "passage": reading.passage, "decide": reading.decide,
         "commands": list(reading.commands), "links": [{"url": url, "read": day or None} for url, day in reading.links],
     }  # fmt: skip
 

@@ -38,14 +38,23 @@ _SMOOTH = 20
 
 @dataclass(frozen=True, slots=True)
 class Reading:
-    """An article as one rule needs it. `links` are the article's sources, each with the day on which it was read ("" where unknown)."""
+    """An article as one rule needs it."""
 
-    slug: str
-    title: str
+    document: Document
     passage: str
     decide: str
     commands: tuple[str, ...]
-    links: tuple[tuple[str, str], ...]
+
+    @property
+    def title(self) -> str:
+        """The article's."""
+        return self.document.title
+
+    @property
+    def links(self) -> tuple[tuple[str, str], ...]:
+        """The article's sources, each with the day on which it was read ("" where unknown)."""
+        days = self.document.read or ("",) * len(self.document.links)
+        return tuple(zip(self.document.links, days, strict=True))
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,9 +87,8 @@ def _read(document: Document, wanted: frozenset[str]) -> tuple[float, Reading]:
     best = max(range(len(parts)), key=lambda n: scores[n] * (_CODE_COUNTS if parts[n].block.startswith(_CODE) else 1), default=None)
     chosen = parts[best] if best is not None else _Part("", "")
     decide = next((p.text for start in _DECIDE for p in parts if p.text.startswith(start)), "")
-    links = tuple(zip(document.links, document.read or ("",) * len(document.links), strict=True))
     passage = _shortened(chosen, wanted)
-    reading = Reading(document.slug, document.title, passage, "" if decide == chosen.text else decide, tuple(_commands(parts)), links)
+    reading = Reading(document, passage, "" if decide == chosen.text else decide, tuple(_commands(parts)))
     titled = len(wanted & _stems(document.title)) / (1 + len(_stems(document.title)))
     return (scores[best] if best is not None else 0.0) + _TITLE * titled, reading
 

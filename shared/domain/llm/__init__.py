@@ -2,4 +2,5 @@
 
 open_case   a violation made ready, or why no model is asked        redaction, slices, prompt   what leaves
 repair      the loop, at most three tries                           answer, limits, trial       what comes back
+told_by     a finding explained in a model's words, or why not      (explaining)
 """

@@ -50,16 +50,21 @@ def redactor_of(case: Case) -> Redactor:
 
 def question(case: Case, redactor: Redactor) -> list[Message]:
     """The first messages. Raises ValidationError where the object's part is too large, or something that may not leave would."""
-    blocks = [(name, _clean(name, text, redactor)) for name, text in _blocks(case, redactor)]
-    tag = _tag([text for _, text in blocks])
-    body = "\n".join(f"BEGIN {name} {tag}\n{text}\nEND {name} {tag}" for name, text in blocks)
-    return [Message("system", _RULES.replace("{tag}", tag) + (_DRAFT if case.questions else _REPAIR)), Message("user", body)]
+    return framed(_RULES + (_DRAFT if case.questions else _REPAIR), _blocks(case, redactor), redactor)
+
+
+def framed(instructions: str, blocks: Sequence[tuple[str, str]], redactor: Redactor) -> list[Message]:
+    """Instructions (`{tag}` in them is the tag of the marks), and named blocks of data. Raises ValidationError as `question` does."""
+    checked = [(name, _clean(name, text, redactor)) for name, text in blocks]
+    tag = _tag([text for _, text in checked])
+    body = "\n".join(f"BEGIN {name} {tag}\n{text}\nEND {name} {tag}" for name, text in checked)
+    return [Message("system", instructions.replace("{tag}", tag)), Message("user", body)]
 
 
 def feedback(reasons: Sequence[str], given: JsonValue, redactor: Redactor) -> list[Message]:
     """The refused answer and every reason, for the next try; reasons may quote names out of the manifest, so they are data too."""
     said = json.dumps(redactor.hide(given)) if given is not None else "(no usable answer)"
-    body = _clean("reasons", redactor.hide_text(_json(list(reasons))), redactor)
+    body = _clean("reasons", redactor.hide_text(as_json(list(reasons))), redactor)
     tag = _tag([body])
     told = "The answer was refused for these reasons. Mend all of them, or answer with no operations."
     return [
@@ -74,19 +79,20 @@ def _blocks(case: Case, redactor: Redactor) -> list[tuple[str, str]]:
         "rule": case.rule.id, "title": case.rule.title, "why": case.rule.why, "advice": case.rule.advice,
         "message": redactor.hide_text(case.violation.message), "place": redactor.hide_text(case.place),
     }  # fmt: skip
-    blocks = [("finding", _json(finding)), ("object", _json(shown))]
+    blocks = [("finding", as_json(finding)), ("object", as_json(shown))]
     if case.questions:
-        asked = [{"key": redactor.hide_text(q.key), "question": redactor.hide_text(q.question)} for q in case.questions]
-        blocks.append(("questions", _json(asked)))
+        parts = ([("key", q.key), ("question", q.question), ("example", q.example)] for q in case.questions)
+        asked = [{name: redactor.hide_text(text) for name, text in p} for p in parts]
+        blocks.append(("questions", as_json(asked)))
     else:
-        blocks.append(("allowed-paths", _json([redactor.hide_text(p) for p in case.allowed])))
+        blocks.append(("allowed-paths", as_json([redactor.hide_text(p) for p in case.allowed])))
     for number, s in enumerate(case.snippets[:MAX_SNIPPETS], start=1):
         text = {"title": redactor.hide_text(s.title), "text": redactor.hide_text(s.text[:SNIPPET_CHARS])}
-        blocks.append((f"snippet-S{number}", _json(text)))
+        blocks.append((f"snippet-S{number}", as_json(text)))
     return blocks
 
 
-def _json(value: JsonValue) -> str:
+def as_json(value: JsonValue) -> str:
     """One line for each member: no string of the data can end its line, or a block."""
     return json.dumps(value, ensure_ascii=True, indent=1)
 
