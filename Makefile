@@ -7,7 +7,7 @@ WORKFLOWS := $(wildcard .github/workflows/*.yml docs/workflows/*.yml)
 ACTIONS := $(wildcard action.yml */action.yml)
 
 .DEFAULT_GOAL := help
-.PHONY: help install run up test check fix docs lock audit coverage judge bench eval clean
+.PHONY: help install run up test check fix docs lock audit infra coverage judge bench eval clean
 
 help: ## this list
 	@grep -hE '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 14
@@ -38,7 +38,7 @@ check: install ## format, lint (workflows and scripts too), types, layers, gener
 	$(BIN)/lint-imports
 	$(BIN)/python tools/rules_docs.py --check
 	$(BIN)/python tools/lock.py --check
-	$(BIN)/shellcheck ci/*.sh deploy/*.sh
+	$(BIN)/shellcheck ci/*.sh deploy/*.sh infra/*.sh
 	node tools/lint_workflows.mjs $(WORKFLOWS)
 	$(BIN)/zizmor --offline --quiet --no-progress $(WORKFLOWS) $(ACTIONS) .pre-commit-hooks.yaml .github/dependabot.yml
 
@@ -46,6 +46,7 @@ test: check ## check, then every test; on a Python 3.13, where there is one, the
 	$(BIN)/pytest -n 2 --dist loadgroup
 	$(BIN)/python tools/conformance313.py
 	$(BIN)/python tools/smoke.py
+	$(BIN)/python tools/scan_infra.py
 
 fix: install ## format and mend what the linter can
 	$(BIN)/ruff format .
@@ -59,6 +60,9 @@ lock: install ## resolve requirements*.txt again and write every package's versi
 
 audit: install ## ask for known vulnerabilities of what is locked (where the database can be reached)
 	@$(BIN)/python tools/audit.py
+
+infra: install ## scan the templates for Azure with checkov, in an environment of its own
+	@$(BIN)/python tools/scan_infra.py
 
 coverage: install ## count what becomes of the corpus (where ../shared is) and write it into docs/coverage.md
 	@$(BIN)/python tools/coverage_page.py

@@ -21,11 +21,14 @@ LOCKS = {
     "requirements.lock": ("requirements.txt",),
     "requirements-dev.lock": ("requirements-dev.txt", "requirements.txt", "requirements-uv.txt"),
     "requirements-uv.lock": ("requirements-uv.txt",),
+    "requirements-checkov.lock": ("requirements-checkov.txt",),
 }
 """Lock file -> the files that it is made of; the first one names the others."""
 _COMPILE = ("-m", "uv", "pip", "compile", "--quiet", "--universal", "--python-version", "3.11")
 _PLAIN = ("--generate-hashes", "--no-header", "--no-annotate")
 _RUNTIME = "requirements.lock"
+_APART = (_RUNTIME, "requirements-checkov.lock")
+"""Resolved without regard to what is deployed: itself, and what lives in an environment of its own."""
 
 
 def main(arguments: list[str]) -> int:
@@ -57,7 +60,7 @@ def write(root: Path, name: str, sources: tuple[str, ...]) -> None:
 
     Raises CalledProcessError where uv finds no solution; the lock stays as it was.
     """
-    same = [] if name == _RUNTIME else ["--constraints", str(root / _RUNTIME)]
+    same = [] if name in _APART else ["--constraints", str(root / _RUNTIME)]
     with tempfile.TemporaryDirectory() as folder:
         made = Path(folder) / name
         made.write_text(_read(root / name), "utf-8")

@@ -1,0 +1,176 @@
+"""The templates of infra/ hold together: no Bicep compiler is at hand, so what it would say first is tested on the parsed trees."""
+
+from __future__ import annotations
+
+import json
+import re
+from typing import Any
+
+import pytest
+import yaml
+from bicep_support import INFRA, ROOT, body, created, templates
+
+NAMES = sorted(templates())
+PARAMETER_FILES = ("dev.parameters.json", "prod.parameters.json", "main.parameters.json")
+TYPES: dict[str, type] = {"string": str, "int": int, "bool": bool, "array": list, "object": dict}
+SECRET = re.compile(r"password|secret|token|key(?!VaultUri)", re.IGNORECASE)
+
+
+def parameters_of(file: str) -> dict[str, Any]:
+    return {name: value["value"] for name, value in json.loads((INFRA / file).read_text())["parameters"].items()}
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_a_template_says_why_it_is_there_and_stays_short(name: str) -> None:
+    lines = templates()[name].path.read_text().splitlines()
+    assert lines[0].startswith("// ")
+    assert len(lines) <= 255
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_what_is_declared_is_used(name: str) -> None:
+    template = templates()[name]
+    declared = {*template.parameters, *template.tree.get("variables", {})}
+    unused = {word for word in declared if len(re.findall(rf"\b{word}\b", template.text)) < 2}
+    assert unused == set()
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_a_module_is_given_its_parameters(name: str) -> None:
+    template = templates()[name]
+    for symbol, module in template.modules.items():
+        wanted = templates()[template.module_file(symbol)]
+        given = set(body(module).get("params", {}))
+        assert given <= set(wanted.parameters), (symbol, "unknown")
+        assert wanted.required <= given, (symbol, "missing")
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_outputs_that_are_read_exist(name: str) -> None:
+    template = templates()[name]
+    for symbol, output in re.findall(r"\b(\w+)\.outputs\.(\w+)", template.text):
+        assert output in templates()[template.module_file(symbol)].outputs, f"{symbol}.outputs.{output}"
+
+
+def test_every_template_is_a_module_or_an_entry() -> None:
+    used = {template.module_file(symbol) for template in templates().values() for symbol in template.modules}
+    assert set(templates()) - used == {"main.bicep", "events.bicep", "aks/main.bicep"}
+
+
+def test_the_names_of_deployments_within_a_file_differ() -> None:
+    for template in templates().values():
+        names = [body(module)["name"] for module in template.modules.values()]
+        assert len(names) == len(set(names)), template.name
+
+
+@pytest.mark.parametrize("file", PARAMETER_FILES)
+def test_a_parameter_file_fits_the_main_template(file: str) -> None:
+    main, given = templates()["main.bicep"], parameters_of(file)
+    assert main.required <= set(given) <= set(main.parameters)
+    for name, value in given.items():
+        assert isinstance(plain(value, main.parameters[name]["type"]), TYPES[main.parameters[name]["type"]]), name
+
+
+def plain(value: Any, kind: str) -> Any:
+    """A value of azd's file is a placeholder, `${NAME=default}`; azd makes a bool or an int of the text where the parameter is one."""
+    found = re.fullmatch(r"\$\{[A-Z_]+(?:=(.*))?\}", value) if isinstance(value, str) else None
+    if found is None:
+        return value
+    return {"bool": {"true": True, "false": False}.get, "int": int}.get(kind, str)(found[1] or "")
+
+
+def test_production_is_closed_and_kept_longer_than_development() -> None:
+    dev, prod = parameters_of("dev.parameters.json"), parameters_of("prod.parameters.json")
+    assert set(dev) <= set(prod)
+    assert (dev["privateNetwork"], prod["privateNetwork"]) == (False, True)
+    for days in ("undoDays", "runDays", "resultDays", "cacheDays", "logDays"):
+        assert dev[days] < prod[days]
+
+
+def test_defaults_are_those_of_production() -> None:
+    """Who deploys without a parameter file gets the closed form."""
+    prod, main = parameters_of("prod.parameters.json"), templates()["main.bicep"]
+    for name in ("privateNetwork", "storageSku", "undoDays", "runDays", "resultDays", "cacheDays", "logDays", "registrySku"):
+        assert main.parameters[name]["default"] in (prod[name], str(prod[name]).lower() == "true"), name
+
+
+def test_versions_of_apis_are_known_ones() -> None:
+    known = yaml.safe_load((ROOT / "tests/data/azure_api_versions.yaml").read_text())
+    used = {(resource["type"], resource["api_version"]) for template in templates().values() for resource in template.resources.values()}
+    assert {(kind, known.get(kind, {}).get("version")) for kind, _ in used} == used
+    assert set(known) == {kind for kind, _ in used}
+    for kind, entry in known.items():
+        assert "preview" not in entry["version"] or "no stable" in entry["seen"], kind
+
+
+def test_no_key_is_read_by_a_template() -> None:
+    for template in templates().values():
+        assert not re.search(r"\blist\w*\(|getSecret\(|AccountKey=|SharedAccessKey", template.text, re.IGNORECASE), template.name
+
+
+def test_parameters_that_hold_a_secret_are_secure_and_no_output_tells_one() -> None:
+    secure = set()
+    for template in templates().values():
+        for name, parameter in template.parameters.items():
+            if SECRET.search(name):
+                assert {"type": "secure"} in parameter["decorators"], f"{template.name}: {name}"
+                secure.add(name)
+        assert not [output for output in template.outputs if SECRET.search(output.replace("KEY_VAULT", ""))]
+    assert secure == {"blobsExtensionKey"}
+
+
+def test_services_know_no_keys_and_no_anonymous_access() -> None:
+    storage = body(templates()["storage.bicep"].resources["account"])["properties"]
+    assert (storage["allowSharedKeyAccess"], storage["allowBlobPublicAccess"], storage["minimumTlsVersion"]) == (False, False, "TLS1_2")
+    local_auth = {
+        ("monitoring.bicep", "insights", "DisableLocalAuth"),
+        ("openai.bicep", "service", "disableLocalAuth"),
+        ("search.bicep", "service", "disableLocalAuth"),
+    }
+    for file, symbol, switch in local_auth:
+        assert body(templates()[file].resources[symbol])["properties"][switch] is True
+    vault = body(templates()["vault.bicep"].resources["vault"])["properties"]
+    assert (vault["enableRbacAuthorization"], vault["enablePurgeProtection"]) == (True, True)
+    assert body(templates()["registry.bicep"].resources["registry"])["properties"]["adminUserEnabled"] is False
+    for policy in ("noFtpPassword", "noDeployPassword"):
+        assert body(templates()["function.bicep"].resources[policy])["properties"] == {"allow": False}
+
+
+def test_what_the_app_uses_is_closed_where_the_network_is_private() -> None:
+    platform = templates()["platform.bicep"]
+    for module in ("storage", "vault", "openAi", "search", "registry"):
+        assert "publicAccess" in body(platform.modules[module])["params"], module
+        default = templates()[platform.module_file(module)].parameters["publicAccess"]["default"]
+        assert default.lower() == "disabled"
+    assert platform.variable("publicAccess")["operator"]["operands"] == {
+        "condition": "privateNetwork",
+        "true_value": "Disabled",
+        "false_value": "Enabled",
+    }
+    endpoints = body(platform.modules["endpoints"])["params"]
+    assert {name for name in endpoints if name.endswith("Id")} == {
+        "networkId",
+        "subnetId",
+        "storageId",
+        "vaultId",
+        "openAiId",
+        "searchId",
+        "registryId",
+    }
+
+
+def test_everything_that_has_tags_gets_them() -> None:
+    untagged = {resource["type"] for _, _, resource in created() if "location" in body(resource) and "tags" not in body(resource)}
+    assert untagged == {"Microsoft.ManagedIdentity/userAssignedIdentities"}  # the Debugger's, in the group of a cluster
+
+
+def test_azd_finds_the_app() -> None:
+    azure = yaml.safe_load((ROOT / "azure.yaml").read_text())
+    (service,) = azure["services"]
+    for file in ("function.bicep", "container.bicep"):
+        tags = body(templates()[file].resources["app"])["tags"]
+        assert tags["function"]["parameters"]["arg_2"] == {"'azd-service-name'": service}
+    assert (ROOT / azure["infra"]["path"] / f"{azure['infra']['module']}.bicep").exists()
+    script = azure["hooks"]["postdeploy"]["run"].split()[1]
+    wanted = set(re.findall(r"\$\{([A-Z_]+):\?", (ROOT / script).read_text()))
+    assert wanted <= templates()["main.bicep"].outputs
