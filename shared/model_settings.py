@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import math
 import os
+import re
 from dataclasses import dataclass, field
 from typing import Any, Literal, cast
 from urllib.parse import urlsplit
@@ -19,6 +20,7 @@ Auth = Literal["identity", "key", "none"]
 MODES: tuple[Mode, ...] = ("off", "suggest", "apply")
 AUTHS: tuple[Auth, ...] = ("identity", "key", "none")
 _AZURE = (".openai.azure.com", ".cognitiveservices.azure.com", ".services.ai.azure.com")
+_NAME = re.compile(r"[a-z0-9_-]+(?:\.[a-z0-9_-]+)*")
 _HERE = ("localhost", "127.0.0.1", "::1")
 
 
@@ -61,10 +63,10 @@ class ModelSettings:
     """Of the knowledge base, at the same address; empty: the program's own vectors, which need no service."""
     embedding_dimensions: int = 1536
     """The length of its vectors."""
-    limits: TokenLimits = field(default_factory=TokenLimits)
-    prices: Prices = field(default_factory=Prices)
     hosts: tuple[str, ...] = ()
     """Internal host names and domains, which do not leave (LLM_INTERNAL_HOSTS)."""
+    limits: TokenLimits = field(default_factory=TokenLimits)
+    prices: Prices = field(default_factory=Prices)
 
 
 _NUMBERS: tuple[NumberSetting, ...] = (
@@ -92,11 +94,14 @@ def load_model_settings(environment: Environment | None = None) -> ModelSettings
     _check_place(base, model, problems.append)
     rest = cast(dict[str, Any], numbers(env, _NUMBERS, problems.append))
     prices = Prices(*(_price(env, name, problems.append) for name in ("LLM_PRICE_PROMPT", "LLM_PRICE_ANSWER")))
+    hosts = _internal(text(env, "LLM_INTERNAL_HOSTS"), problems.append)
     if problems:
         raise CriticalError("settings: " + "; ".join(problems))
     limits = TokenLimits(**{name: rest.pop(name) for name in _LIMITS if name in rest})
     embedding = text(env, "LLM_EMBEDDING_MODEL")
-    return ModelSettings(cast(Mode, mode), base, model, cast(Auth, auth), embedding_model=embedding, limits=limits, prices=prices, **rest)
+    return ModelSettings(
+        cast(Mode, mode), base, model, cast(Auth, auth), embedding_model=embedding, hosts=hosts, limits=limits, prices=prices, **rest
+    )
 
 
 def _host(base: str) -> str:
@@ -124,6 +129,14 @@ def _check_place(base: str, model: str, problem: Problem) -> None:
         problem("LLM_BASE_URL must hold no login, query or fragment")
     elif host.endswith(_AZURE) and not base.endswith("/openai/v1"):
         problem("LLM_BASE_URL must end with /openai/v1 on Azure")
+
+
+def _internal(given: str, problem: Problem) -> tuple[str, ...]:
+    """Names between commas or blanks; `*.corp.example.com` and `corp.example.com` mean the same."""
+    names = tuple(dict.fromkeys(n.lower().removeprefix("*").strip(".") for n in given.replace(",", " ").split()))
+    if not all(_NAME.fullmatch(n) for n in names):
+        problem("LLM_INTERNAL_HOSTS must be host names or domains with commas between")
+    return names
 
 
 def _price(env: Environment, name: str, problem: Problem) -> float:

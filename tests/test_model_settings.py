@@ -50,6 +50,15 @@ def test_numbers_and_prices() -> None:
     assert (found.limits, found.tries, found.prices) == (TokenLimits(run=7), 1, Prices(2.5, 10.0))
 
 
+def test_internal_hosts_are_names_and_domains() -> None:
+    assert load_model_settings(OWN).hosts == ()
+    found = load_model_settings(OWN | {"LLM_INTERNAL_HOSTS": "*.corp.example.com, db.lan  Git.corp.example.org.,db.lan"})
+    assert found.hosts == ("corp.example.com", "db.lan", "git.corp.example.org")
+    for wrong in ("https://db.lan", "db.lan/x", "a..b", "*"):
+        with pytest.raises(CriticalError, match="LLM_INTERNAL_HOSTS must be host names or domains"):
+            load_model_settings(OWN | {"LLM_INTERNAL_HOSTS": wrong})
+
+
 def test_everything_that_is_wrong_is_said_at_once_without_its_value() -> None:
     wrong = {
         "LLM_MODE": "hunter2",

@@ -32,16 +32,28 @@ def test_a_question_binds_the_answer_to_its_schema_and_its_length() -> None:
 
 def test_a_service_without_structured_output_is_asked_in_simpler_forms_once_and_remembered() -> None:
     refused = fails(400, "invalid_request_error", "response_format is not supported", "response_format")
-    with ModelServer(refused, refused, refused, GOOD) as there:
+    with ModelServer(refused, refused, refused, refused, GOOD) as there:
         asked = model(there)
         asked.reply(QUESTION, SCHEMA, 300)
         asked.reply(QUESTION, SCHEMA, 300)
 
     forms = [(seen.json.get("response_format") or {}).get("type") for seen in there.asked]
     strict = [seen.json["response_format"]["json_schema"]["strict"] for seen in there.asked[:2]]
-    assert forms == ["json_schema", "json_schema", "json_object", None, None]
+    assert forms == ["json_schema", "json_schema", "json_object", "json_object", None, None]
     assert strict == [True, False]
-    assert '"additionalProperties":false' in there.asked[4].json["messages"][1]["content"]
+    assert [seen.json["response_format"].get("schema") for seen in there.asked[2:4]] == [SCHEMA, None]
+    assert '"additionalProperties":false' in there.asked[5].json["messages"][1]["content"]
+
+
+def test_a_server_that_fails_at_a_form_is_asked_in_another_and_one_that_only_fails_is_not() -> None:
+    """As the server of llama-cpp-python says it: status 500, and the word in the text alone."""
+    form = fails(500, message="1 validation error: loc: ('body', 'response_format', 'type')")
+    with ModelServer(form, form, GOOD) as there:
+        assert read_reply(model(there).reply(QUESTION, SCHEMA, 300), SCHEMA).value == {"answer": 42}
+        assert there.asked[2].json["response_format"] == {"type": "json_object", "schema": SCHEMA}
+    with ModelServer(fails(500), GOOD) as there:
+        model(there).reply(QUESTION, SCHEMA, 300)
+        assert [seen.json["response_format"]["type"] for seen in there.asked] == ["json_schema", "json_schema"]
 
 
 def test_a_model_that_takes_neither_temperature_nor_the_old_name_of_the_limit_is_asked_its_way() -> None:
@@ -62,7 +74,7 @@ def test_a_question_that_no_form_helps_is_the_questions_fault() -> None:
     with ModelServer(fails(422, "nonsense")) as there, pytest.raises(ValidationError, match=r"does not take the question \(422 nonsense\)"):
         ask(there)
 
-    assert len(there.asked) == 4
+    assert len(there.asked) == 5
 
 
 @pytest.mark.parametrize(

@@ -13,7 +13,7 @@ from typing import Any
 from shared.domain.language_model import Message
 from shared.domain.pointer import JsonValue
 
-_FORMS = ("strict schema", "schema", "object", "words")
+_FORMS = ("strict schema", "schema", "object of the schema", "object", "words")
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,12 +28,14 @@ class Dialect:
         """The question as keyword arguments of the SDK, without the model."""
         form = _FORMS[self.form]
         said = [{"role": m.role, "content": m.content} for m in messages]
-        if form in ("object", "words"):
+        if form not in ("strict schema", "schema"):
             said.insert(1, {"role": "system", "content": _in_words(schema)})
         asked: dict[str, Any] = {"messages": said, self.tokens: max_tokens}
         if self.temperature:
             asked["temperature"] = 0
-        if form == "object":
+        if form == "object of the schema":  # llama.cpp's word for it
+            asked["response_format"] = {"type": "json_object", "schema": schema}
+        elif form == "object":
             asked["response_format"] = {"type": "json_object"}
         elif form != "words":
             bound = {"name": "answer", "schema": schema, "strict": form == "strict schema"}

@@ -40,6 +40,8 @@ Never guess images, hosts, certificates, selectors, labels, probes, commands or 
 
 _DRAFT = """\
 A human answers the question. operations: an empty list. decision: the key of one of the questions, and the value that you would propose.
+An example shows the form of an answer and not the answer. What nobody can know from the data (a tag, a host name, a login) is never
+proposed: then no decision.
 """
 
 
