@@ -7,8 +7,10 @@ import re
 from typing import Any
 
 import pytest
+import tree_sitter_bicep
 import yaml
 from bicep_support import INFRA, ROOT, body, created, templates
+from tree_sitter import Language, Parser
 
 NAMES = sorted(templates())
 PARAMETER_FILES = ("dev.parameters.json", "prod.parameters.json", "main.parameters.json")
@@ -25,6 +27,18 @@ def test_a_template_says_why_it_is_there_and_stays_short(name: str) -> None:
     lines = templates()[name].path.read_text().splitlines()
     assert lines[0].startswith("// ")
     assert len(lines) <= 255
+
+
+def is_bicep(text: str) -> bool:
+    """By the grammar that editors use, which is stricter than pycep."""
+    return not Parser(Language(tree_sitter_bicep.language())).parse(text.encode()).root_node.has_error
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_a_stricter_grammar_reads_it_too(name: str) -> None:
+    text = templates()[name].path.read_text()
+    assert is_bicep(text)
+    assert not is_bicep(text.replace(" = {\n", " {\n", 1).replace("param ", "param = ", 1))
 
 
 @pytest.mark.parametrize("name", NAMES)
