@@ -117,7 +117,13 @@ def build_services(settings: Settings, model: ModelSettings | None = None) -> Se
     context = Context(storage, storage, build_engine(), limits, code=partial(_code_reader, client), deploys=partial(_deployments, client))
     if settings.key_vault_uri or store.get("github-token") or store.get("github-app-id"):
         context = replace(context, publishers=_github_publishers(settings, client))
-    library = build_library(storage)
+
+    @cache
+    def library() -> DocumentIndex:
+        from shared.library import build_library
+
+        return build_library(storage, store, partial(_credential, settings.storage.client_id), settings.search, model)
+
     if model is not None and model.mode != "off":
         access = partial(build_model, model, store, storage, settings.storage.client_id)
         context = replace(context, mode=model.mode, model=cache(access), knowledge=library)
@@ -225,21 +231,6 @@ def build_engine() -> Engine:
     from shared.pipeline.context import Engine
 
     return Engine(plan_run, inspector.inspect, thinker.propose, patcher.patch, reporter.finish, render_all)
-
-
-def build_library(storage: BlobStore) -> Callable[[], DocumentIndex]:
-    """The knowledge base of the pipeline, made when it is first asked: an index in the container `cache`, else what the program ships."""
-
-    @cache
-    def made() -> DocumentIndex:
-        from shared.adapters.knowledge.embeddings import HashedGrams
-        from shared.adapters.knowledge.shipped import OrShipped
-        from shared.adapters.knowledge.store import BlobIndex
-        from shared.pipeline import names
-
-        return OrShipped(BlobIndex(storage, (names.CACHE, names.KNOWLEDGE_INDEX), HashedGrams()), cache(load_knowledge))
-
-    return made
 
 
 def read_articles(team: Path) -> list[Document]:

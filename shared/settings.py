@@ -8,6 +8,7 @@ The storage connection is prefix-based, as the Functions host reads it: `STORAGE
 from __future__ import annotations
 
 import os
+import re
 from dataclasses import dataclass
 
 from shared.domain.errors import CriticalError
@@ -19,6 +20,8 @@ BLOB_SOURCES = ("LogsAndContainerScan", "EventGrid")
 """Values of BLOB_TRIGGER_SOURCE, which functions/intake.py reads when the app is indexed."""
 SLACK_MODES = ("off", "bot", "webhook")
 SLACK_API = "https://slack.com/api/"
+SEARCH_AUTHS = ("identity", "key")
+SEARCH_INDEX = "aks-copilot"
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,6 +44,16 @@ class SlackSettings:
 
 
 @dataclass(frozen=True, slots=True)
+class SearchSettings:
+    """Azure AI Search, where the knowledge base is kept in it; without an `endpoint` it is kept in the container `cache`."""
+
+    endpoint: str = ""
+    index: str = SEARCH_INDEX
+    auth: str = SEARCH_AUTHS[0]
+    """One of SEARCH_AUTHS; `key` is the secret `search-api-key`."""
+
+
+@dataclass(frozen=True, slots=True)
 class Settings:
     """Every setting with its default; sizes in bytes, times in seconds."""
 
@@ -56,6 +69,7 @@ class Settings:
     secret_seconds: int = 300
     """How long a secret that was read from the vault is used before it is read again."""
     slack: SlackSettings = SlackSettings()
+    search: SearchSettings = SearchSettings()
     github_url: str = GITHUB_API
     """The base of GitHub's API: https://<host>/api/v3 where the host is an Enterprise Server."""
     github_pause: int = 1
@@ -89,10 +103,10 @@ def load_settings(environment: Environment | None = None) -> Settings:
     if vault and not vault.startswith("https://"):
         problems.append("KEY_VAULT_URI must start with https://")
     slack, report = _slack(env, problems.append), _report_url(env, problems.append)
-    github = _github_url(env, problems.append)
+    github, search = _github_url(env, problems.append), _search(env, problems.append)
     if problems:
         raise CriticalError("settings: " + "; ".join(problems))
-    return Settings(storage, key_vault_uri=vault, slack=slack, report_url=report, github_url=github, **limits)
+    return Settings(storage, key_vault_uri=vault, slack=slack, report_url=report, github_url=github, search=search, **limits)
 
 
 def _github_url(env: Environment, problem: Problem) -> str:
@@ -107,6 +121,15 @@ def _slack(env: Environment, problem: Problem) -> SlackSettings:
     if mode == "bot" and not channel:
         problem("SLACK_CHANNEL is missing (SLACK is bot)")
     return SlackSettings(mode, channel, text(env, "SLACK_API_URL") or SLACK_API)
+
+
+def _search(env: Environment, problem: Problem) -> SearchSettings:
+    endpoint, index = text(env, "SEARCH_ENDPOINT").rstrip("/"), text(env, "SEARCH_INDEX") or SEARCH_INDEX
+    if endpoint and not re.fullmatch(r"https://[a-z0-9.-]+(:\d+)?|http://(localhost|127\.0\.0\.1):\d+", endpoint):
+        problem("SEARCH_ENDPOINT must be https:// and a host, with nothing after it")
+    if not re.fullmatch(r"[a-z0-9](-?[a-z0-9]){1,126}", index):
+        problem("SEARCH_INDEX must be lower-case letters, digits and single dashes")
+    return SearchSettings(endpoint, index, choice(env, "SEARCH_AUTH", SEARCH_AUTHS, SEARCH_AUTHS[0], problem))
 
 
 def _report_url(env: Environment, problem: Problem) -> str | None:

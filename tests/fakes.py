@@ -7,7 +7,8 @@ import random
 import threading
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
-from typing import TypeVar
+from functools import cache
+from typing import NoReturn, TypeVar
 
 from toy import TOY
 
@@ -15,7 +16,8 @@ from shared.adapters.secrets import EnvironmentSecrets
 from shared.domain.archive import ArchiveLimits
 from shared.domain.code_host import CodeReader
 from shared.domain.errors import ValidationError
-from shared.domain.ports import BlobInfo
+from shared.domain.ports import BlobInfo, BlobStore
+from shared.domain.retrieval.ports import DocumentIndex
 from shared.pipeline import names
 from shared.pipeline.context import Context, Engine, Limits, Publisher
 from shared.services import Services, build_library
@@ -87,6 +89,16 @@ class MemoryQueue:
         self.waiting.append(Message(queue, text, self.now + visibility_delay))
 
 
+def library_in(blobs: BlobStore) -> DocumentIndex:
+    """The knowledge base over these blobs, with no service at all."""
+    from shared.library import build_library
+
+    def nobody() -> NoReturn:
+        raise AssertionError("nothing here has an identity")
+
+    return build_library(blobs, EnvironmentSecrets({}), nobody)
+
+
 class Crash(BaseException):
     """The process dies: nothing may catch this."""
 
@@ -137,6 +149,13 @@ class World:
         blobs, queue = _GuardedBlobs(self.blobs, self), _GuardedQueue(self.queue, self)
         context = Context(blobs, queue, self.engine, self.limits, lambda: self.queue.now, self.publishers, code=self.code)
         self.services = Services(context, lambda: {"blob": "ok"}, lambda: None, EnvironmentSecrets({}))
+        self.services = Services(
+            context,
+            lambda: {"blob": "ok"},
+            lambda: None,
+            EnvironmentSecrets({}),
+            cache(lambda: library_in(blobs)),
+        )
         self.services = Services(context, lambda: {"blob": "ok"}, lambda: None, EnvironmentSecrets({}), build_library(blobs))
         self.context = context
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from pathlib import Path
 
+from fakes import library_in
 from funchost_harness import wait_until
 from test_pipeline_host import azurite, context, serve  # noqa: F401 - fixtures
 
@@ -12,7 +13,6 @@ from funchost.azurite import Azurite
 from shared.domain.errors import CriticalError
 from shared.pipeline import names
 from shared.pipeline.context import Context
-from shared.services import build_library
 
 
 def test_uploads_to_the_container_are_found_and_what_was_deleted_is_not(
@@ -22,7 +22,7 @@ def test_uploads_to_the_container_are_found_and_what_was_deleted_is_not(
 ) -> None:
     def slugs(query: str) -> list[str]:
         try:
-            return [hit.passage.slug for hit in build_library(context.blobs)().search(query, 3)]
+            return [hit.passage.slug for hit in library_in(context.blobs).search(query, 3)]
         except CriticalError:
             return []
 
