@@ -121,7 +121,7 @@ module platform 'platform.bicep' = {
     cacheDays: cacheDays
     logDays: logDays
     logGigabytesPerDay: logGigabytesPerDay
-    deployRegistry: (hosting == 'containerapps')
+    onContainerApps: (hosting == 'containerapps')
     registrySku: registrySku
     deployModel: deployModel
     modelName: modelName

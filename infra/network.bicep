@@ -7,6 +7,9 @@ param tags object
 @description('First two numbers of the address space, for example 10.60.')
 param addressPrefix string
 
+@description('Container Apps answer through their subnet, so callers from outside need a rule; Flex Consumption does not.')
+param callersReachSubnet bool
+
 // Flex Consumption and Container Apps take the same delegation; /24 is room for about 100 instances of either.
 var appRange = '${addressPrefix}.1.0/24'
 var endpointRange = '${addressPrefix}.2.0/27'
@@ -16,7 +19,24 @@ resource appRules 'Microsoft.Network/networkSecurityGroups@2024-05-01' = {
   location: location
   tags: tags
   properties: {
-    securityRules: []
+    securityRules: callersReachSubnet ? [
+      {
+        name: 'https-from-outside'
+        properties: {
+          priority: 100
+          direction: 'Inbound'
+          access: 'Allow'
+          protocol: 'Tcp'
+          sourceAddressPrefix: 'Internet'
+          sourcePortRange: '*'
+          destinationAddressPrefix: appRange
+          destinationPortRanges: [
+            '443'
+            '31443'
+          ]
+        }
+      }
+    ] : []
   }
 }
 

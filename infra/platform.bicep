@@ -14,7 +14,7 @@ param resultDays int
 param cacheDays int
 param logDays int
 param logGigabytesPerDay int
-param deployRegistry bool
+param onContainerApps bool
 param registrySku string
 param deployModel bool
 param modelName string
@@ -123,7 +123,7 @@ module search 'search.bicep' = if (deploySearch) {
   }
 }
 
-module registry 'registry.bicep' = if (deployRegistry) {
+module registry 'registry.bicep' = if (onContainerApps) {
   name: 'registry'
   params: {
     name: 'cr${suffix}'
@@ -141,6 +141,7 @@ module network 'network.bicep' = if (privateNetwork) {
     location: location
     tags: tags
     addressPrefix: addressPrefix
+    callersReachSubnet: onContainerApps
   }
 }
 
@@ -156,7 +157,7 @@ module endpoints 'private-endpoints.bicep' = if (privateNetwork) {
     vaultId: vault.outputs.id
     openAiId: deployModel ? openAi.outputs.id : ''
     searchId: deploySearch ? search.outputs.id : ''
-    registryId: deployRegistry ? registry.outputs.id : ''
+    registryId: onContainerApps ? registry.outputs.id : ''
   }
 }
 
@@ -168,7 +169,7 @@ module roles 'rbac.bicep' = {
     insightsName: monitoring.outputs.name
     openAiName: deployModel ? openAi.outputs.name : ''
     searchName: deploySearch ? search.outputs.name : ''
-    registryName: deployRegistry ? registry.outputs.name : ''
+    registryName: onContainerApps ? registry.outputs.name : ''
     appPrincipalId: identity.outputs.principalId
     topicPrincipalId: topic.outputs.principalId
     operatorPrincipalId: operatorPrincipalId
@@ -190,7 +191,7 @@ output topicId string = topic.outputs.id
 output topicName string = topic.outputs.name
 output openAiBaseUrl string = deployModel ? openAi.outputs.baseUrl : ''
 output searchEndpoint string = deploySearch ? search.outputs.endpoint : ''
-output registryName string = deployRegistry ? registry.outputs.name : ''
-output registryServer string = deployRegistry ? registry.outputs.loginServer : ''
+output registryName string = onContainerApps ? registry.outputs.name : ''
+output registryServer string = onContainerApps ? registry.outputs.loginServer : ''
 output appSubnetId string = privateNetwork ? network.outputs.appSubnetId : ''
 output outboundAddress string = privateNetwork ? network.outputs.outboundAddress : ''
