@@ -7,10 +7,9 @@ import re
 from typing import Any
 
 import pytest
-import tree_sitter_bicep
 import yaml
 from bicep_support import INFRA, ROOT, body, created, templates
-from tree_sitter import Language, Parser
+from bicep_symbols import FUNCTIONS, declared, tree, used
 
 NAMES = sorted(templates())
 PARAMETER_FILES = ("dev.parameters.json", "prod.parameters.json", "main.parameters.json")
@@ -29,24 +28,30 @@ def test_a_template_says_why_it_is_there_and_stays_short(name: str) -> None:
     assert len(lines) <= 255
 
 
-def is_bicep(text: str) -> bool:
-    """By the grammar that editors use, which is stricter than pycep."""
-    return not Parser(Language(tree_sitter_bicep.language())).parse(text.encode()).root_node.has_error
-
-
 @pytest.mark.parametrize("name", NAMES)
 def test_a_stricter_grammar_reads_it_too(name: str) -> None:
     text = templates()[name].path.read_text()
-    assert is_bicep(text)
-    assert not is_bicep(text.replace(" = {\n", " {\n", 1).replace("param ", "param = ", 1))
+    assert not tree(text).has_error
+    assert tree(text.replace("param ", "param = ", 1)).has_error
 
 
 @pytest.mark.parametrize("name", NAMES)
-def test_what_is_declared_is_used(name: str) -> None:
-    template = templates()[name]
-    declared = {*template.parameters, *template.tree.get("variables", {})}
-    unused = {word for word in declared if len(re.findall(rf"\b{word}\b", template.text)) < 2}
-    assert unused == set()
+def test_names_are_declared_and_what_is_declared_is_used(name: str) -> None:
+    text = templates()[name].path.read_text()
+    uses, made = set(used(text)), {*templates()[name].resources, *templates()[name].modules}
+    assert uses - declared(text) - FUNCTIONS == set()
+    assert declared(text) - uses - made == set()
+
+
+def test_the_functions_are_ones_that_bicep_has_and_that_are_called() -> None:
+    called = {name for template in templates().values() for name in used(template.path.read_text()) if name.endswith("()")}
+    assert called == FUNCTIONS
+
+
+def test_a_name_that_nothing_declares_is_found() -> None:
+    text = "param a array\nvar b = [for (x, i) in a: {\n  name: '${x}-${c}'\n  at: i\n}]\nvar d = filter(b, one => one.name != other)\n"
+    assert declared(text) == {"a", "b", "d"}
+    assert sorted(used(text)) == ["a", "b", "c", "filter()", "other"]
 
 
 @pytest.mark.parametrize("name", NAMES)
