@@ -44,6 +44,16 @@ def test_a_new_rule_passes_its_check_as_it_is_and_the_next_gets_another_id(tmp_p
     assert (done.returncode, done.stdout.decode()) == (0, "2 rules, 0 with problems\n"), done.stderr
 
 
+def test_a_new_rule_takes_the_next_number_of_its_family(tmp_path: Path) -> None:
+    for number in (*range(301, 305), *range(8010, 8020)):
+        (tmp_path / f"AKS{number:04d}-x.yaml").touch()
+    made = [aks_copilot("rules", "new", "Other", "--dir", tmp_path, "--family", family) for family in ("aks03", "AKS801", "A")]
+    assert [Path(done.stdout.decode().strip()).name for done in made[:1]] == ["AKS0305-other.yaml"]
+    assert [done.returncode for done in made] == [0, 2, 2]
+    assert made[1].stderr == b"aks-copilot: AKS801 has no free number left\n"
+    assert made[2].stderr.startswith(b"aks-copilot: --family must be 2 to 8 letters")
+
+
 def test_check_says_what_is_wrong_with_an_example(tmp_path: Path) -> None:
     path = Path(aks_copilot("rules", "new", "wrong", "--dir", tmp_path).stdout.decode().strip())
     path.write_text(path.read_text().replace("  externalIPs: [10.0.0.1]", "  externalName: x"))

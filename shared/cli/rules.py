@@ -20,7 +20,7 @@ rules_app = typer.Typer(
 )
 profiles_app = typer.Typer(help="The source environments that are known.", invoke_without_command=True, callback=help_without_command)
 
-_USER_IDS = "USER"
+_FAMILY = re.compile(r"[A-Z]{2,8}\d{0,3}")
 _SKELETON = """\
 # A rule is one file: what is wrong, why, where it is documented, and examples that are its tests and its docs.
 # `aks-copilot rules check {path}` tells whether it holds. Other checks and fixes: see `aks-copilot rules show` of any rule.
@@ -32,8 +32,8 @@ links: [https://learn.microsoft.com/azure/aks/]
 severity: warning
 kinds: [core/v1/Service]
 match:
-  check: {check}
-  params: {params}
+  check: value
+  params: {{paths: [/spec/externalIPs]}}
 message: "{{name}} needs a look."
 ask: {{question: "What should become of {{name}}?"}}
 examples:
@@ -130,12 +130,15 @@ def check_rules(
 def new_rule(
     name: Annotated[str, typer.Argument(metavar="NAME", help="A few words, for example 'no internal registry'.")],
     directory: Annotated[Path, typer.Option("--dir", metavar="DIR", help="Where to write the file.")] = Path(),
+    family: Annotated[
+        str, typer.Option(metavar="ID", help="What its id begins with, for example AKS03; the next free number is taken.")
+    ] = "USER",
 ) -> None:
     """Write the skeleton of a rule file; it passes `rules check` as it is."""
     words = re.sub(r"[^a-z0-9]+", "-", name.lower()).strip("-")
     if not words:
         raise ValidationError("the name needs a letter or a digit")
-    rule_id = _free_id(directory)
+    rule_id = _free_id(directory, family.upper())
     path = directory / f"{rule_id}-{words}.yaml"
     if path.exists():
         raise ValidationError(f"{path} exists")
@@ -149,21 +152,24 @@ def skeleton(rule_id: str, title: str, path: Path) -> str:
     bad = "apiVersion: v1\nkind: Service\nmetadata: {name: web}\nspec:\n  type: LoadBalancer\n  externalIPs: [10.0.0.1]\n"
     good = "apiVersion: v1\nkind: Service\nmetadata: {name: web}\nspec:\n  type: LoadBalancer\n"
     return _SKELETON.format(
-        id=rule_id, title=" ".join(title.split()).replace(": ", " "), path=path, check=_EXAMPLE_CHECK[0], params=_EXAMPLE_CHECK[1],
-        bad=_indented(bad), good=_indented(good),
-    )  # fmt: skip
-
-
-_EXAMPLE_CHECK = ("value", "{paths: [/spec/externalIPs]}")
+        id=rule_id, title=" ".join(title.split()).replace(": ", " "), path=path, bad=_indented(bad), good=_indented(good)
+    )
 
 
 def _indented(text: str) -> str:
     return "\n".join(f"      {line}" for line in text.splitlines())
 
 
-def _free_id(directory: Path) -> str:
-    taken = {path.name[:8] for path in directory.glob(f"{_USER_IDS}*.yaml")}
-    return next(i for i in (f"{_USER_IDS}{n:04d}" for n in range(1, 10_000)) if i not in taken)
+def _free_id(directory: Path, family: str) -> str:
+    """The first number of a family that no file of the folder has. Raises ValidationError where there is none."""
+    if not _FAMILY.fullmatch(family):
+        raise ValidationError("--family must be 2 to 8 letters and at most 3 digits, for example AKS03")
+    digits = 4 - sum(letter.isdigit() for letter in family)
+    taken = {path.name.partition("-")[0] for path in directory.glob(f"{family}*.yaml")}
+    for number in range(1, 10**digits):
+        if (wanted := f"{family}{number:0{digits}d}") not in taken:
+            return wanted
+    raise ValidationError(f"{family} has no free number left")
 
 
 @profiles_app.command("list")
