@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Mapping
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -14,7 +16,7 @@ from shared.domain.model import FileOutcome, ResourceRef, Violation
 from shared.domain.report import html_view
 from shared.domain.report.html_page import report_html
 from shared.domain.report.markdown import report_md
-from shared.domain.report.reading import reading_html, reading_md, reading_of
+from shared.domain.report.reading import MAX_BYTES, Context, context_html, context_md, reading_of
 from shared.domain.retrieval.passages import document_of
 
 SUMMARY = "Read on: Which storage class replaces local-path, longhorn, gp3 or ocs on AKS"
@@ -38,8 +40,9 @@ def finding(rule_id: str, path: str, *, fixed: bool = False) -> FileOutcome:
     return FileOutcome(path, "patched" if fixed else "unchanged", None, 1, (violation.resolved("fixed") if fixed else violation,))
 
 
-def pages(*outcomes: FileOutcome) -> list[str]:
-    return [report_md(values.setup(), outcomes, {}), report_html(values.setup(), outcomes, {})]
+def pages(*outcomes: FileOutcome, files: Mapping[str, bytes] | None = None) -> list[str]:
+    original = (files or {}).get
+    return [report_md(values.setup(), outcomes, {}, original), report_html(values.setup(), outcomes, {}, original)]
 
 
 def test_each_rule_s_article_is_shown_once() -> None:
@@ -66,13 +69,14 @@ def test_a_rule_without_an_article_or_of_many_subjects_has_none(rule_id: str) ->
 
 def test_nothing_in_an_article_becomes_markup_of_its_own() -> None:
     [reading] = readings(among([document_of("articles/a.md", HOSTILE)])("TST0001"), "class")
-    block = reading_html(reading)
-    assert block.title == "A <b>bold</b> title"  # the template escapes it
+    context = Context("a.yaml:3", (), reading)
+    block = context_html(context)
+    assert block.title == "Read on: A <b>bold</b> title"  # the template escapes it
     assert "&lt;script&gt;" in block.texts[0]
     assert "href" not in block.texts[0]
     assert block.pages == [("https://example.com/a", "2026-01-02")]
     assert block.commands == ["az aks show"]
-    lines = list(reading_md(reading))
+    lines = list(context_md(context))
     assert lines[0] == "<details><summary>Read on: A &lt;b&gt;bold&lt;/b&gt; title</summary>"
     assert lines.count("</details>") == 1
 
@@ -81,10 +85,34 @@ def test_every_passage_lays_out_and_folds_away_in_both_pages() -> None:
     outcomes = [finding(rule_id, f"{rule_id}.yaml") for rule_id in ("AKS0101", "AKS0601", "AKS0801", "AKS0201", "AKS0956")]
     text, page = pages(*outcomes)
     assert text.count("<details>") == text.count("</details>") == 5
-    assert len(re.findall(r'<details class="reading">\n<summary>Read on: ', page)) == 5
+    assert len(re.findall(r'<details class="context">\n<summary>Read on: ', page)) == 5
     assert "<table>" in page[page.index("AKS0601 A title") :]
-    blocks = [rule.reading for section in html_view.sections(outcomes) for rule in section.rules]
+    blocks = [rule.context for section in html_view.sections(outcomes) for rule in section.rules]
     assert all(block is not None and block.texts for block in blocks)
+
+
+def test_a_place_is_shown_with_its_lines_secrets_masked() -> None:
+    file = b"kind: PersistentVolumeClaim\n# above\nspec:\n  a: 1\n---\nkind: Secret\nstringData:\n  a: hunter2hunter2\n"
+    secret = finding("AKS0739", "a.yaml")
+    there = replace(secret.violations[0], line=8, column=3, path="/stringData/a")
+    text, page = pages(
+        finding("AKS0101", "a.yaml"), replace(secret, path="b.yaml", violations=(there,)), files={"a.yaml": file, "b.yaml": file}
+    )
+    assert "<summary>In context: a.yaml:3; read on: Which storage" in text
+    assert "```\n> 3  spec:\n  4    a: 1\n```" in text
+    assert "  7  stringData:\n&gt; 8    a: ***" in page
+    assert "hunter2" not in text + page
+
+
+def test_a_place_of_what_was_fixed_has_its_diff_and_needs_no_lines() -> None:
+    text, page = pages(finding("AKS0101", "a.yaml", fixed=True), files={"a.yaml": b"a:\nb:\nc: 1\n"})
+    assert "In context: a.yaml" not in text + page
+    assert SUMMARY in text
+
+
+def test_files_that_are_gone_too_large_or_shorter_show_no_lines() -> None:
+    for files in ({}, {"a.yaml": b"\n\n#" + b"x" * MAX_BYTES}, {"a.yaml": b"a: 1\n"}):
+        assert all("In context: a.yaml" not in page for page in pages(finding("AKS0101", "a.yaml"), files=files))
 
 
 def test_three_hundred_findings_stay_readable() -> None:

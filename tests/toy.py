@@ -6,7 +6,6 @@ import json
 from collections.abc import Mapping, Sequence
 
 from shared.domain.errors import ValidationError
-from shared.domain.inventory import Inventory
 from shared.domain.model import FileOutcome, PatchOperation, SourceFinding, Violation
 from shared.domain.plan import FilePlan
 from shared.domain.run import FileFindings, FinishedRun, PatchedFile, RunOptions, RunSetup, SourceFile
@@ -48,7 +47,7 @@ def _toy_finish(setup: RunSetup, outcomes: Sequence[FileOutcome], read: Read, _:
     return FinishedRun((*outcomes, extra), touched | {"made.yaml": b"made: true\n"}, dict.fromkeys(touched, "--- k\n"))
 
 
-def _toy_render(setup: RunSetup, outcomes: Sequence[FileOutcome], diffs: Mapping[str, str], _: Inventory) -> dict[str, bytes]:
+def _toy_render(setup: RunSetup, outcomes: Sequence[FileOutcome], diffs: Mapping[str, str], *_: object) -> dict[str, bytes]:
     report = {"runId": setup.run_id, "files": [o.to_json() for o in outcomes]}
     return {"report.json": json.dumps(report).encode(), "changes.diff": "".join(diffs[p] for p in sorted(diffs)).encode()}
 

@@ -26,7 +26,7 @@ from shared.logs import describe, failure
 
 @dataclass(frozen=True, slots=True)
 class LocalRun:
-    """What a run found and made: outcomes in path order, new bytes and masked diffs by path, files that ended empty."""
+    """What a run found and made: outcomes in path order; by path new bytes, masked diffs, bytes as they came; files that ended empty."""
 
     setup: RunSetup
     outcomes: tuple[FileOutcome, ...]
@@ -34,6 +34,7 @@ class LocalRun:
     diffs: Mapping[str, str]
     removed: frozenset[str]
     after: Inventory
+    originals: Mapping[str, bytes]
 
 
 def options_for(path: Path, source: str, target: Path | None, knowledge: Path | None = None, *, unsafe: bool = False) -> RunOptions:
@@ -84,7 +85,7 @@ def inspect_tree(tree: Tree, options: RunOptions) -> LocalRun:
     setup = plan_run(files, options)
     outcomes = [done.outcome for done in each(files, setup, inspected)]
     originals = {file.path: file.data for file in files}
-    return LocalRun(setup, survey(setup, [*outcomes, *unread], originals.get), {}, {}, frozenset(), as_it_came(setup.index))
+    return LocalRun(setup, survey(setup, [*outcomes, *unread], originals.get), {}, {}, frozenset(), as_it_came(setup.index), originals)
 
 
 def fix_tree(tree: Tree, options: RunOptions, advise: Advise | None = None) -> LocalRun:
@@ -109,7 +110,7 @@ def fix_tree(tree: Tree, options: RunOptions, advise: Advise | None = None) -> L
     new = {p: d.data for p, d in patched.items() if d.data is not None} | dict(finished.written)
     changed = {p: data for p, data in new.items() if p not in removed and data != originals.get(p)}
     diffs = {p: d.diff for p, d in patched.items()} | dict(finished.diffs)
-    return LocalRun(setup, outcomes, changed, {p: diff for p, diff in diffs.items() if diff}, removed, finished.after)
+    return LocalRun(setup, outcomes, changed, {p: diff for p, diff in diffs.items() if diff}, removed, finished.after, originals)
 
 
 def _advised(files: Sequence[SourceFile], setup: RunSetup, advise: Advise) -> dict[str, PatchedFile]:

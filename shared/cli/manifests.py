@@ -85,7 +85,7 @@ def inspect(
     elif format_ is InspectFormat.SARIF:
         typer.echo(sarif_json(run.setup, seen_from(root, tree, run.outcomes)), nl=False)
     else:
-        typer.echo(render_all(run.setup, run.outcomes, run.diffs, run.after)[f"report.{format_.value}"], nl=False)
+        typer.echo(render_all(run.setup, run.outcomes, run.diffs, run.after, run.originals.get)[f"report.{format_.value}"], nl=False)
     raise typer.Exit(is_left(run.outcomes, fail_on.severity))
 
 
@@ -115,7 +115,7 @@ def fix(
     with status("fixing"):
         options = replace(options_for(path, source, target, knowledge, unsafe=unsafe), model=asked.mode)
         run = fix_tree(tree, options, adviser_of(asked, knowledge))
-    reports = render_all(run.setup, run.outcomes, run.diffs, run.after)
+    reports = render_all(run.setup, run.outcomes, run.diffs, run.after, run.originals.get)
     _write(run, tree, out, in_place=in_place)
     if report_dir is not None:
         write_reports(report_dir, reports)

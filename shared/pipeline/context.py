@@ -36,7 +36,7 @@ class Engine:
     propose: Callable[[SourceFile, FileFindings, RunSetup], FilePlan]
     patch: Callable[[SourceFile, FileFindings, FilePlan, RunSetup], PatchedFile]
     finish: Callable[[RunSetup, Sequence[FileOutcome], Read, Read], FinishedRun]
-    render: Callable[[RunSetup, Sequence[FileOutcome], Mapping[str, str], Inventory], dict[str, bytes]]
+    render: Callable[[RunSetup, Sequence[FileOutcome], Mapping[str, str], Inventory, Read], dict[str, bytes]]
 
 
 @dataclass(frozen=True, slots=True)

@@ -76,7 +76,7 @@ def _finish(ctx: Context, run: str) -> None:
             ctx.blobs.write(names.PATCHED, f"{run}/{path}", data)
     ctx.blobs.write(names.PATCHED, f"{run}/{names.REMOVED}", state.dump({"removed": removed}))
     diffs = {path: diff for path, diff in {**batches.diffs, **finished.diffs}.items() if diff}
-    for name, data in ctx.engine.render(setup, finished.outcomes, diffs, finished.after).items():
+    for name, data in ctx.engine.render(setup, finished.outcomes, diffs, finished.after, batches.original).items():
         ctx.blobs.write(names.REPORTS, f"{run}/{name}", data)
     results.keep_finished(ctx, run, finished.outcomes, diffs)
     state.save(ctx, names.done(run), {"runId": run, "finishedAt": ctx.clock()} | _counts(finished.outcomes), if_absent=True)

@@ -5,6 +5,7 @@ Like a compiler shows code: real lines with their numbers, so that the reader fi
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 
 from shared.domain.manifest import Document
@@ -31,16 +32,34 @@ class Line:
     here: bool = False
 
 
-def excerpt(text: str, document: Document | None, violation: Violation) -> list[Line]:
-    """The lines in order, with gaps; without a document (a file that is no manifest) the place alone."""
+def excerpt(text: str, violation: Violation, document: Document | None = None) -> list[Line]:
+    """The lines in order, with gaps. Without the document the way is told by indentation and nothing is parsed: for long pages."""
     lines = split_lines(text)
     if not 0 < violation.line <= len(lines):
         return []
     wanted = set(block_of(lines, violation, WHOLE if _is_whole(violation) else BLOCK))
     if document is not None:
         wanted.update(document.position(pointer)[0] for pointer in _way(document, violation.path))
+    else:
+        wanted.update(_above(lines, violation))
     masked = mask_lines(text, {n - 1 for n in wanted})
     return [Line(n, _cut(masked[n - 1]), n == violation.line) for n in sorted(wanted)]
+
+
+def _above(lines: list[str], violation: Violation) -> Iterator[int]:
+    """The lines of the parents of a place, the nearest first."""
+    if _is_whole(violation):
+        return
+    here = _indent(lines[violation.line - 1])
+    item = violation.path.rpartition("/")[2].isdigit()
+    depth = here if item else violation.column - 1
+    for number in range(violation.line - (here == depth), 0, -1):  # a key behind a dash has its item on its own line
+        body, indent = lines[number - 1].strip(), _indent(lines[number - 1])
+        if body.startswith(("---", "...")) or depth == 0:
+            return
+        if body and not body.startswith("#") and (indent < depth or (item and indent == depth and not body.startswith("-"))):
+            yield number
+            depth, item = indent, body.startswith("-")
 
 
 def _way(document: Document, path: str) -> list[str]:

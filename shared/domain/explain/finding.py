@@ -85,7 +85,7 @@ def explain(file: SourceFile, outcome: FileOutcome, violation: Violation, setup:
     return Explanation(
         violation,
         file.path,
-        tuple(excerpt(manifest.text, document, violation)),
+        tuple(excerpt(manifest.text, violation, document)),
         rule.why if rule else "",
         tuple(steps_of(file, outcome, violation, setup)),
         waiting_for(file, violation, setup) if violation.resolution != "ignored" else Waiting(),

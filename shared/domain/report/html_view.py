@@ -12,7 +12,7 @@ from shared.domain.decisions import sample_answers
 from shared.domain.model import SEVERITIES, FileOutcome, Question, Resolution, Severity, Violation
 from shared.domain.report.credentials import redact
 from shared.domain.report.document import operations_json
-from shared.domain.report.reading import ReadingBlock, Told, reading_html
+from shared.domain.report.reading import ContextBlock, Contexts, Original, context_html, nothing_known
 from shared.domain.report.view import RuleGroup, questions, resolved, size, suggested_by
 from shared.domain.report.web import web_links
 
@@ -70,8 +70,8 @@ class RuleBlock:
     links: list[str]
     messages: list[Message]
     proposals: list[Proposal]
-    reading: ReadingBlock | None = None
-    """What to read, where the page shows the rule for the first time."""
+    context: ContextBlock | None = None
+    """One of its places and what to read, where the page shows the rule for the first time."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -106,18 +106,18 @@ class Asked:
     lines: str
 
 
-def sections(files: Sequence[FileOutcome]) -> list[Section]:
+def sections(files: Sequence[FileOutcome], original: Original = nothing_known) -> list[Section]:
     """The findings by resolution; sections without any are left out."""
-    told = Told()
-    return [made for made in (_section(files, told, *head) for head in _SECTIONS) if made.count]
+    contexts = Contexts(original)
+    return [made for made in (_section(files, contexts, *head) for head in _SECTIONS) if made.count]
 
 
-def _section(files: Sequence[FileOutcome], told: Told, kind: Resolution, title: str, lead: str) -> Section:
-    rules = [_rule(files, kind, group, told) for group in resolved(files, kind)]
+def _section(files: Sequence[FileOutcome], contexts: Contexts, kind: Resolution, title: str, lead: str) -> Section:
+    rules = [_rule(files, kind, group, contexts) for group in resolved(files, kind)]
     return Section(kind, title, lead, rules, sum(len(r.group.rows) for r in rules))
 
 
-def _rule(files: Sequence[FileOutcome], kind: Resolution, group: RuleGroup, told: Told) -> RuleBlock:
+def _rule(files: Sequence[FileOutcome], kind: Resolution, group: RuleGroup, contexts: Contexts) -> RuleBlock:
     def say(violation: Violation) -> str:
         return violation.message if kind == "fixed" else violation.reason or violation.message
 
@@ -126,8 +126,8 @@ def _rule(files: Sequence[FileOutcome], kind: Resolution, group: RuleGroup, told
         for text, rows in group.by_message(say).items()
     ]
     proposals = _proposals(files, group.rule_id) if kind == "suggested" else []
-    reading = told.first(group.rule_id) if kind != "ignored" else None
-    return RuleBlock(group, web_links(group.links), messages, proposals, reading_html(reading) if reading else None)
+    context = contexts.first(group.rows) if kind != "ignored" else None
+    return RuleBlock(group, web_links(group.links), messages, proposals, context_html(context) if context else None)
 
 
 def _place(outcome: FileOutcome, violation: Violation, *, said: str) -> Place:

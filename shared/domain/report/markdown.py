@@ -13,7 +13,7 @@ from shared.domain.model import FileOutcome, Violation
 from shared.domain.report.credentials import redact
 from shared.domain.report.document import summary
 from shared.domain.report.escape import code, inline, link
-from shared.domain.report.reading import Told, reading_md
+from shared.domain.report.reading import Contexts, Original, context_md, nothing_known
 from shared.domain.report.view import Found, RuleGroup, Say, evidence, questions, resolved, size, suggested_by, target, verdict
 from shared.domain.run import RunSetup
 
@@ -21,15 +21,15 @@ _PLACES_SHOWN = 10
 _OPERATIONS_SHOWN = 5
 
 
-def report_md(setup: RunSetup, outcomes: Iterable[FileOutcome], diffs: Mapping[str, str]) -> str:
+def report_md(setup: RunSetup, outcomes: Iterable[FileOutcome], diffs: Mapping[str, str], original: Original = nothing_known) -> str:
     """The page. `diffs` are masked, by path; only the size of each is told here."""
-    files, told = sorted(outcomes, key=lambda o: o.path), Told()
+    files, contexts = sorted(outcomes, key=lambda o: o.path), Contexts(original)
     sections = [
         _headline(setup, files),
-        _needs_human(files, told),
+        _needs_human(files, contexts),
         _not_read(files),
-        _suggested(files, told),
-        _changed(files, diffs, told),
+        _suggested(files, contexts),
+        _changed(files, diffs, contexts),
         _ignored(files),
         _untouched(files),
     ]
@@ -57,7 +57,7 @@ def _statuses(files: Sequence[FileOutcome]) -> list[tuple[str, int]]:
     return sorted(Counter(o.status for o in files).items())
 
 
-def _needs_human(files: Sequence[FileOutcome], told: Told) -> Iterator[str]:
+def _needs_human(files: Sequence[FileOutcome], contexts: Contexts) -> Iterator[str]:
     found = resolved(files, "needs-human")
     asked = questions(files)
     if not found and not asked:
@@ -69,16 +69,16 @@ def _needs_human(files: Sequence[FileOutcome], told: Told) -> Iterator[str]:
         for question, paths in asked:
             yield f"- {inline(question.question)} Key {code(question.key)}, for example {code(question.example)} ({_listed(paths)})"
         yield ""
-    yield from _by_rule(found, lambda v: v.reason or v.message, told=told)
+    yield from _by_rule(found, lambda v: v.reason or v.message, contexts=contexts)
 
 
-def _suggested(files: Sequence[FileOutcome], told: Told) -> Iterator[str]:
+def _suggested(files: Sequence[FileOutcome], contexts: Contexts) -> Iterator[str]:
     found = resolved(files, "suggested")
     if found:
         yield from ("## Suggested, not applied", "")
         yield "These may change how the application behaves. `--unsafe` applies them; report.json has each operation."
         yield ""
-        yield from _by_rule(found, lambda v: v.reason or v.message, partial(_would, files), told)
+        yield from _by_rule(found, lambda v: v.reason or v.message, partial(_would, files), contexts)
 
 
 def _would(files: Sequence[FileOutcome], rule_id: str) -> Iterator[str]:
@@ -87,12 +87,12 @@ def _would(files: Sequence[FileOutcome], rule_id: str) -> Iterator[str]:
         yield f"- It would, in {inline(outcome.path)}: {', '.join(code(f'{o.op} {o.path}') for o in made[:_OPERATIONS_SHOWN])}{more}"
 
 
-def _changed(files: Sequence[FileOutcome], diffs: Mapping[str, str], told: Told) -> Iterator[str]:
+def _changed(files: Sequence[FileOutcome], diffs: Mapping[str, str], contexts: Contexts) -> Iterator[str]:
     written = [o for o in files if o.status in ("patched", "created")]
     if not written:
         return
     yield from ("## Changed, and why", "")
-    yield from _by_rule(resolved(files, "fixed"), lambda v: v.message, told=told)
+    yield from _by_rule(resolved(files, "fixed"), lambda v: v.message, contexts=contexts)
     yield from ("| File | What | Lines |", "|---|---|---|")
     for outcome in written:
         what = "not written any more: nothing is left in it" if outcome.removed else outcome.status
@@ -126,7 +126,7 @@ def _untouched(files: Sequence[FileOutcome]) -> Iterator[str]:
 
 
 def _by_rule(
-    groups: Iterable[RuleGroup], say: Say, also: Callable[[str], Iterable[str]] = lambda _: (), told: Told | None = None
+    groups: Iterable[RuleGroup], say: Say, also: Callable[[str], Iterable[str]] = lambda _: (), contexts: Contexts | None = None
 ) -> Iterator[str]:
     """One heading for each rule; under it each distinct message once, with its places, what `also` adds, and once what to read."""
     for group in groups:
@@ -139,8 +139,8 @@ def _by_rule(
             if len(rows) > _PLACES_SHOWN:
                 yield f"  - and {len(rows) - _PLACES_SHOWN} more places (report.json has them all)"
         yield from (*also(group.rule_id), "")
-        reading = told.first(group.rule_id) if told else None
-        yield from reading_md(reading) if reading else ()
+        context = contexts.first(group.rows) if contexts else None
+        yield from context_md(context) if context else ()
 
 
 def _page(violation: Violation, group: RuleGroup) -> str:

@@ -10,17 +10,23 @@ from shared.domain.report.cutover import cutover_md
 from shared.domain.report.document import patch_json, report_json, to_bytes
 from shared.domain.report.html_page import report_html
 from shared.domain.report.markdown import report_md
+from shared.domain.report.reading import Original, nothing_known
 from shared.domain.report.resources import resources_md
 from shared.domain.report.sarif import sarif_log
 from shared.domain.run import RunSetup
 
 
-def render_all(setup: RunSetup, outcomes: Sequence[FileOutcome], diffs: Mapping[str, str], after: Inventory) -> dict[str, bytes]:
-    """Name to content of every report file. `diffs` are the masked unified diffs by path, `after` the objects as the run leaves them."""
+def render_all(
+    setup: RunSetup, outcomes: Sequence[FileOutcome], diffs: Mapping[str, str], after: Inventory, original: Original = nothing_known
+) -> dict[str, bytes]:
+    """Name to content of every report file. `diffs` are the masked unified diffs by path, `after` the objects as the run leaves them.
+
+    `original` gives the bytes of a file as it came, of which the pages show the lines around a finding, Secret values masked.
+    """
     return {
         "report.json": to_bytes(report_json(setup, outcomes)),
-        "report.md": _text(report_md(setup, outcomes, diffs)),
-        "report.html": _text(report_html(setup, outcomes, diffs)),
+        "report.md": _text(report_md(setup, outcomes, diffs, original)),
+        "report.html": _text(report_html(setup, outcomes, diffs, original)),
         "report.sarif": to_bytes(sarif_log(setup, outcomes, diffs)),
         "patch.json": to_bytes(patch_json(outcomes)),
         "changes.diff": _text(changes_diff(diffs)),
