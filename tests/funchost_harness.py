@@ -43,6 +43,8 @@ class Served:
         self.journal = folder / f"{self.name}.jsonl"
         self.log = folder / f"{self.name}.log"
         self.arguments: list[str] = ["--worker", os.environ.get("FUNCHOST_TEST_WORKER", "library")]
+        self.started_in: Path | None = None
+        """A folder of its own hides this checkout's modules from an app that brings the same ones."""
         self._app = app
         self._process: subprocess.Popen[bytes] | None = None
         self.port = 0
@@ -78,6 +80,7 @@ class Served:
             self._process = subprocess.Popen(
                 [sys.executable, "-m", "funchost", "--app-root", str(self._app), "--port", "0", *self.arguments],
                 env={**os.environ, **self.environment},
+                cwd=self.started_in,
                 stdout=log,
                 stderr=subprocess.STDOUT,
             )
