@@ -9,7 +9,7 @@ from __future__ import annotations
 import os
 import time
 import uuid
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Collection, Iterator
 from typing import Any
 
 import pytest
@@ -22,6 +22,7 @@ from shared.adapters.knowledge.index import Index
 from shared.adapters.knowledge.search import Access, AzureSearch
 from shared.adapters.knowledge.store import BlobIndex
 from shared.adapters.secrets import EnvironmentSecrets
+from shared.domain.retrieval.changes import PART
 from shared.domain.retrieval.passages import Document, document_of
 from shared.domain.retrieval.ports import DocumentIndex, Hit
 
@@ -143,6 +144,18 @@ class TestKnowledgeBase:
         assert "shrink" not in " ".join(hit.passage.text for hit in opened.search("shrink a disk", 5))
         assert slugs(opened.search("price", 1)) == ["disks"]
         assert not kept.fill(*wanted.values(), index=opened), "a repetition changes nothing"
+
+    def test_many_documents_are_loaded_part_by_part(self, kept: Kept) -> None:
+        wanted = {d.name: d for d in (document_of(f"articles/a{n:03}.md", f"Zebra {n}") for n in range(PART + 1))}
+        loaded: list[int] = []
+
+        def load(names: Collection[str]) -> list[Document]:
+            loaded.append(len(names))
+            return [wanted[name] for name in names]
+
+        kept.index.sync({name: d.digest for name, d in wanted.items()}, load)
+        assert loaded == [PART, 1]
+        assert not kept.fill(*wanted.values())
 
     def test_it_can_be_emptied(self, kept: Kept) -> None:
         kept.fill(DISKS, RULE)

@@ -20,7 +20,7 @@ from shared.adapters.knowledge.shipped import AGAIN_SECONDS, OrShipped
 from shared.adapters.knowledge.store import FRESH_SECONDS, BlobIndex
 from shared.domain.errors import BusyError
 from shared.domain.retrieval.passages import Document
-from shared.pipeline import names
+from shared.pipeline import knowledge_index, names
 from shared.pipeline.knowledge_index import refresh
 
 PLACE = (names.CACHE, names.KNOWLEDGE_INDEX)
@@ -161,6 +161,17 @@ def test_a_file_that_cannot_be_used_is_named_once_and_the_rest_is_indexed(caplog
     assert not any(name.startswith("knowledge/") for name in blobs.reads)
     blobs.put("articles/binary.md", "Giraffe")
     assert once(blobs).add == {"articles/binary.md"}
+
+
+def test_what_does_not_fit_into_memory_is_read_twice(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(knowledge_index, "KEPT_CHARACTERS", 20)
+    blobs = Storage()
+    for number in range(3):
+        blobs.put(f"articles/a{number}.md", f"Zebra {number}")
+    assert len(once(blobs).add) == 5
+    read = [name for name in blobs.reads if name.startswith("knowledge/")]
+    assert len(read) == 3 + 1
+    assert held(blobs) == {DISKS.name, GATEWAY.name, *(f"articles/a{number}.md" for number in range(3))}
 
 
 def test_of_two_rules_with_one_id_the_first_counts_until_it_goes() -> None:

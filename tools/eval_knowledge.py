@@ -1,7 +1,8 @@
 """`make eval`: how well each way of searching finds the right article, over the labelled questions in tests/data/questions.
 
 The files named *-heldout were written after the articles and changed nothing in them: theirs is the honest number. `mistyped` asks every
-question again with two letters of its longest word swapped. The last line is what the program uses. Needs no network.
+question again with two letters of its longest word swapped. The last line is what the program uses. Needs no network; where the
+environment names an embedding deployment (docs/knowledge.md), that is measured too.
 """
 
 from __future__ import annotations
@@ -14,15 +15,21 @@ from time import perf_counter
 import faiss
 import numpy as np
 import wordllama
+from azure.identity import DefaultAzureCredential
 
+from shared.adapters import model_key
 from shared.adapters.knowledge.documents import documents
 from shared.adapters.knowledge.embeddings import HashedGrams
 from shared.adapters.knowledge.index import CONSTANT, RULES, VECTOR_WEIGHT, Index
 from shared.adapters.knowledge.keywords import Keywords
+from shared.adapters.knowledge.openai_embeddings import OpenAIEmbedder
+from shared.adapters.secrets import EnvironmentSecrets
 from shared.domain.retrieval.fusion import fuse
 from shared.domain.retrieval.measure import Labelled, quality, read_questions
 from shared.domain.retrieval.passages import Passage, passages_of
 from shared.domain.retrieval.ports import Embedder, Vectors
+from shared.library import SEARCH_DIMENSIONS
+from shared.model_settings import ModelSettings, load_model_settings
 
 QUESTIONS = Path(__file__).parents[1] / "tests" / "data" / "questions"
 DEPTH = 100
@@ -87,7 +94,9 @@ def choices(texts: list[str]) -> dict[str, Ranking]:
     """The rankings by name."""
     words = Keywords(texts)
     by_words: Ranking = lambda query: words.ranking(query, DEPTH)  # noqa: E731
-    static, grams, tf_idf = (nearest(texts, e) for e in (Wordllama(), HashedGrams(), HashedTfIdf(texts)))
+    embedders = (Wordllama(), HashedGrams(), HashedGrams(SEARCH_DIMENSIONS), HashedTfIdf(texts))
+    static, grams, fewer, tf_idf = (nearest(texts, embedder) for embedder in embedders)
+    theirs = {settings.embedding_model: nearest(texts, deployment(settings))} if (settings := load_model_settings()).embedding_model else {}
     return {
         "BM25": by_words,
         "wordllama": static,
@@ -98,8 +107,16 @@ def choices(texts: list[str]) -> dict[str, Ranking]:
         "BM25 + hashed TF-IDF, RRF 60": fused((1, by_words), (1, tf_idf), constant=60),
         "BM25 + hashed n-grams, RRF 60": fused((1, by_words), (1, grams), constant=60),
         f"BM25 + {VECTOR_WEIGHT} hashed n-grams, RRF {CONSTANT}": fused((1, by_words), (VECTOR_WEIGHT, grams), constant=CONSTANT),
+        f"the same of {SEARCH_DIMENSIONS} dimensions": fused((1, by_words), (VECTOR_WEIGHT, fewer), constant=CONSTANT),
         "all three, RRF 10": fused((1, by_words), (0.5, tf_idf), (0.3, static), constant=10),
+        **theirs,
+        **{f"BM25 + 0.5 {name}, RRF 10": fused((1, by_words), (0.5, ranking), constant=10) for name, ranking in theirs.items()},
     }
+
+
+def deployment(settings: ModelSettings) -> Embedder:
+    """The embedding deployment of the environment; its key is that of the model."""
+    return OpenAIEmbedder(settings, model_key.build(settings.auth, EnvironmentSecrets(), DefaultAzureCredential))
 
 
 def nearest(texts: list[str], embedder: Embedder) -> Ranking:

@@ -27,6 +27,8 @@ SCHEMA = 1
 FOLDERS = ("articles/", "rules/")
 MAX_STATUS_BYTES = 64 * 1024 * 1024
 TRIES = 10
+KEPT_CHARACTERS = 32 * 1024 * 1024
+"""Of the documents that are kept between reading and indexing them; what is over that is read twice."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,13 +58,14 @@ def refresh(blobs: BlobStore, index: DocumentIndex, library: Library) -> Changes
 
 
 class _Refresh:
-    """One try, which keeps the documents that it has read."""
+    """One try."""
 
     def __init__(self, blobs: BlobStore, index: DocumentIndex, library: Library) -> None:
         self._blobs, self._index, self._library = blobs, index, library
         self._shipped = {document.name: document for document in library.shipped()}
         self._read: dict[str, Document] = {}
         """By the file's name."""
+        self._room = KEPT_CHARACTERS
 
     def run(self) -> Changes:
         before, etag = self._status()
@@ -118,20 +121,23 @@ class _Refresh:
 
     def _opened(self, blob: BlobInfo) -> File:
         try:
-            found = self._blobs.read(names.KNOWLEDGE, blob.name, max_bytes=self._library.max_bytes)
-            if found is None or found[1] != blob.etag:
-                raise BusyError(f"{blob.name} changed while it was read")
-            document = self._library.read(blob.name, found[0])
+            document = self._document(blob.name, blob.etag)
         except ValidationError as error:
             return File(blob.etag, problem=str(error))
-        self._read[blob.name] = document
+        self._room -= len(document.text)
+        if self._room > 0:
+            self._read[blob.name] = document
         return File(blob.etag, document.name, document.digest)
 
     def _loaded(self, name: str, file: File) -> Document:
-        """The document of a file; read again where only its ETag was looked at."""
-        if name not in self._read:
-            self._opened(BlobInfo(name, file.etag, 0))
-        document = self._read.get(name)
-        if document is None or document.digest != file.digest:
+        """The document of a file; read again where only its ETag was looked at, or much came at once."""
+        document = self._read.pop(name, None) or self._document(name, file.etag)
+        if document.digest != file.digest:
             raise BusyError(f"{name} is read otherwise than before")
         return document
+
+    def _document(self, name: str, etag: str) -> Document:
+        found = self._blobs.read(names.KNOWLEDGE, name, max_bytes=self._library.max_bytes)
+        if found is None or found[1] != etag:
+            raise BusyError(f"{name} changed while it was read")
+        return self._library.read(name, found[0])

@@ -5,14 +5,14 @@ from __future__ import annotations
 import io
 import json
 import zipfile
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 import faiss
 import numpy as np
 
 from shared.adapters.knowledge.keywords import Keywords
-from shared.domain.retrieval.changes import Changes, changes
+from shared.domain.retrieval.changes import Changes, changes, parts
 from shared.domain.retrieval.fusion import fuse
 from shared.domain.retrieval.passages import Document, Passage, passages_of
 from shared.domain.retrieval.ports import Embedder, Hit, Load, NoIndexError
@@ -52,13 +52,13 @@ class Index:
         return self.sync({name: document.digest for name, document in wanted.items()}, lambda names: [wanted[name] for name in names])
 
     def sync(self, wanted: Mapping[str, str], load: Load) -> Changes:
-        """See DocumentIndex; for the one who builds the index."""
+        """See DocumentIndex; for the one who builds the index. After an error it holds a part of them."""
         todo = changes(self._digests, wanted)
         if todo:
-            new = list(load(sorted(todo.add)))
-            self._remove(todo.remove)
-            self._add(new)
             self._words.clear()
+            self._remove(todo.remove)
+            for names in parts(todo.add):
+                self._add(load(names))
         return todo
 
     def search(self, query: str, k: int) -> list[Hit]:
@@ -123,7 +123,7 @@ class Index:
         for name in names:
             del self._digests[name]
 
-    def _add(self, documents: list[Document]) -> None:
+    def _add(self, documents: Sequence[Document]) -> None:
         new = [passage for document in documents for passage in passages_of(document)]
         self._digests |= {document.name: document.digest for document in documents}
         if not new:

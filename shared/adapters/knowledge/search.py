@@ -22,7 +22,7 @@ from shared.adapters.knowledge.index import DEPTH, VECTOR_WEIGHT
 from shared.adapters.knowledge.search_rows import SHOWN, VECTOR, Row, mark, passage_of, rows_of, schema, terms
 from shared.domain.errors import AksCopilotError, CriticalError, TransientError
 from shared.domain.ports import SecretStore
-from shared.domain.retrieval.changes import Changes, changes
+from shared.domain.retrieval.changes import Changes, changes, parts
 from shared.domain.retrieval.ports import Embedder, Hit, Load, NoIndexError
 
 SECRET = "search-api-key"  # noqa: S105 - the name of a secret
@@ -96,7 +96,7 @@ class AzureSearch:
         before = self._held()
         held = {name: _whole(rows) for name, rows in before.items()}
         todo = changes(held, marks)
-        written = self._written(row for document in load(sorted(todo.add)) for row in rows_of(document, self._embedder))
+        written = self._written(row for names in parts(todo.add) for row in rows_of(load(names), self._embedder))
         self._delete([row["key"] for name in sorted(todo.remove) for row in before[name] if row["key"] not in written])
         return todo
 

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Mapping
+from collections import Counter
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from azure.search.documents.indexes.models import (
@@ -63,22 +64,23 @@ def schema(name: str, dimensions: int) -> SearchIndex:
     )
 
 
-def rows_of(document: Document, embedder: Embedder) -> list[Row]:
-    """A document's passages. The key is made of the document's name and the passage's place: a repetition writes the same rows."""
-    passages = passages_of(document)
-    vectors = embedder.embed([passage.searchable for passage in passages])
-    head = {"document": document.name, "mark": mark(document.digest, embedder), "count": len(passages)}
-    rule = document.name.startswith(RULES)
+def rows_of(documents: Sequence[Document], embedder: Embedder) -> list[Row]:
+    """The passages of documents, embedded together. A row's key is made of the document's name and the passage's place: a repetition
+    writes the same rows."""
+    passages = [(document, place, passage) for document in documents for place, passage in enumerate(passages_of(document))]
+    count = Counter(document.name for document, _, _ in passages)
+    vectors = embedder.embed([passage.searchable for _, _, passage in passages])
     return [
         {
             "key": f"{hashlib.sha256(document.name.encode()).hexdigest()[:40]}-{place:05d}",
-            "is_rule": rule,
+            "mark": mark(document.digest, embedder),
+            "count": count[document.name],
+            "is_rule": document.name.startswith(RULES),
             "words": terms(passage.searchable),
             VECTOR: [round(number, 7) for number in vector.tolist()],
-            **head,
             **{name: value for name, value in passage.to_json().items() if name in SHOWN},
         }
-        for place, (passage, vector) in enumerate(zip(passages, vectors, strict=True))
+        for (document, place, passage), vector in zip(passages, vectors, strict=True)
     ]
 
 

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass
+
+PART = 64
 
 
 @dataclass(frozen=True, slots=True)
@@ -21,3 +23,10 @@ def changes(held: Mapping[str, str], wanted: Mapping[str, str]) -> Changes:
     """From the digests by name that an index holds to those that there are."""
     before, after = frozenset(held.items()), frozenset(wanted.items())
     return Changes(frozenset(name for name, _ in before - after), frozenset(name for name, _ in after - before))
+
+
+def parts(names: Collection[str]) -> Iterator[list[str]]:
+    """The names in order, PART at a time: so many documents are in memory, and embedded, at once."""
+    ordered = sorted(names)
+    for start in range(0, len(ordered), PART):
+        yield ordered[start : start + PART]
