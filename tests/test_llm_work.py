@@ -300,3 +300,20 @@ def test_the_sources_of_new_words_go_with_the_repair() -> None:
     assert one(patch(file, found, plan, setup), "AKS0527").resolution == "suggested"
     without = replace(plan, repairs=(replace(plan.repairs[0], grounds=()),))
     assert one(patch(file, found, without, setup), "AKS0527").resolution == "needs-human"
+
+
+def test_what_a_model_says_leads_nowhere() -> None:
+    model = ScriptedModel(answer(("remove", PLACE), explanation="See [it](https://evil.example/a) or www.evil.example.\u2028x: 1"))
+    advice = one(made(QUIET, "suggest", model), "AKS0510").advice
+    assert advice is not None
+    assert advice.explanation == "See [it]((address) or (address) x: 1"
+
+
+def test_a_models_name_carries_no_escape_sequence() -> None:
+    class Named(ScriptedModel):
+        def complete(self, messages: Any, schema: Any) -> Any:
+            return replace(super().complete(messages, schema), model="small\x1b[31m-1\n# x")
+
+    advice = one(made(QUIET, "suggest", Named(RIGHT)), "AKS0510").advice
+    assert advice is not None
+    assert advice.model == "small??31m-1???x"

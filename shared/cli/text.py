@@ -12,6 +12,7 @@ from shared.domain.decision_keys import GROUPS
 from shared.domain.model import SEVERITIES, FileOutcome, Violation
 from shared.domain.report import summary
 from shared.domain.report.credentials import redact
+from shared.domain.report.model_view import headline, offer, tally
 from shared.domain.rulebook import by_id
 from shared.domain.run import RunSetup
 
@@ -44,6 +45,10 @@ def print_fixes(setup: RunSetup, outcomes: Sequence[FileOutcome]) -> None:
             _print_patched(outcome)
     _print_findings([(o, [v for v in o.violations if v.resolution in ("needs-human", "suggested")]) for o in outcomes])
     print_summary(outcomes)
+    told = tally(setup, outcomes)
+    said = headline(told) if told else offer(setup, outcomes)
+    if said:
+        say(said)
 
 
 def print_source(setup: RunSetup) -> None:

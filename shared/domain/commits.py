@@ -21,6 +21,7 @@ from shared.domain.inspector import manifest_of
 from shared.domain.ledger import Read
 from shared.domain.model import FileOutcome, PatchOperation
 from shared.domain.report.credentials import redact
+from shared.domain.report.model_view import MARK
 from shared.domain.report.web import visible
 from shared.domain.rulebook import by_id
 from shared.domain.run import RunSetup, SourceFile
@@ -62,13 +63,22 @@ def steps(outcomes: Iterable[FileOutcome], original: Read, final: Read) -> list[
 
 
 def _changed(outcome: FileOutcome, rule_id: str) -> str:
-    """A file, and what the rule found wrong in it."""
+    """A file, and what the rule found wrong in it; and who mended it with which sources, where that was a language model."""
+    model = _by_model(outcome, rule_id)
     found = list(dict.fromkeys(v.message for v in outcome.violations if v.rule_id == rule_id and v.resolution == "fixed"))
     if not found:
-        return outcome.path
+        return outcome.path + model
     said = redact(found[0])
     more = f" (and {len(found) - 1} more)" if len(found) > 1 else ""
-    return f"{outcome.path}: {said if len(said) <= _SAID else said[:_SAID] + '…'}{more}"
+    return f"{outcome.path}: {said if len(said) <= _SAID else said[:_SAID] + '…'}{more}{model}"
+
+
+def _by_model(outcome: FileOutcome, rule_id: str) -> str:
+    mended = [v.advice for v in outcome.violations if v.rule_id == rule_id and v.resolution == "fixed" and v.advice]
+    if not mended:
+        return ""
+    read = "; ".join(dict.fromkeys(source for advice in mended for _, source in advice.sources))
+    return f" {MARK}{f', which read {redact(read)[:_SAID]}' if read else ''}"
 
 
 def message(step: Step, setup: RunSetup) -> str:

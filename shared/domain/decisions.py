@@ -21,6 +21,7 @@ NUMBERS = ("number", "port", "user")
 """Forms of answers that a number is written without quotes in."""
 TEXT = Group("")
 PLACES_SHOWN = 3
+NOTHING: Mapping[str, Any] = MappingProxyType({})
 KEEPABLE = ("registries", "storageClasses")
 """Groups whose names AKS may know too: a registry that it reaches, a class that somebody makes there."""
 
@@ -77,33 +78,41 @@ def places_of(outcomes: Sequence[FileOutcome]) -> dict[str, list[str]]:
     return found
 
 
+def drafts_of(outcomes: Iterable[FileOutcome]) -> dict[str, str]:
+    """What a language model would answer to each question, by its key; of several drafts the first. Nobody has taken them."""
+    advices = [v.advice for o in sorted(outcomes, key=lambda o: o.path) for v in o.violations if v.advice]
+    return {advice.draft.key: advice.draft.value for advice in reversed(advices) if advice.draft}
+
+
 def open_questions(outcomes: Sequence[FileOutcome]) -> list[Question]:
     """Every question of the run once, in the order of the files."""
     return list(dict.fromkeys(q for o in sorted(outcomes, key=lambda o: o.path) for q in o.questions))
 
 
-def skeleton(source: str, questions: Iterable[Question], places: Mapping[str, Sequence[str]] = MappingProxyType({})) -> str:
+def skeleton(
+    source: str, questions: Iterable[Question], places: Mapping[str, Sequence[str]] = NOTHING, drafts: Mapping[str, str] = NOTHING
+) -> str:
     """A new decisions file: the recorded source, and every open question as a comment that becomes an answer.
 
-    `places` are the files that wait for each key's answer.
+    `places` are the files that wait for each key's answer, `drafts` what a language model would answer.
     """
     lines = [
         "# aks-copilot: this application's answers. Commit this file; an answered question is never asked again.",
         "version: 1",
         f"source: {source}",
     ]
-    asked = list(_asked(questions, places))
+    asked = list(_asked(questions, places, drafts))
     if asked:
         lines += ["", "# Open questions. To answer one, take the `# ` away from its lines and write your value.", *asked]
     return "\n".join(lines) + "\n"
 
 
-def sample_answers(questions: Iterable[Question], places: Mapping[str, Sequence[str]] = MappingProxyType({})) -> str:
+def sample_answers(questions: Iterable[Question], places: Mapping[str, Sequence[str]] = NOTHING) -> str:
     """The lines that answer questions, with the samples as values: what the skeleton has as comments."""
-    return "\n".join(line[2:] for line in _asked(questions, places)).strip("\n") + "\n"
+    return "\n".join(line[2:] for line in _asked(questions, places, {})).strip("\n") + "\n"
 
 
-def _asked(questions: Iterable[Question], places: Mapping[str, Sequence[str]]) -> Iterator[str]:
+def _asked(questions: Iterable[Question], places: Mapping[str, Sequence[str]], drafts: Mapping[str, str]) -> Iterator[str]:
     """Every open question as a comment, in its group."""
     groups: dict[str, dict[str, Question]] = {}
     for question in questions:
@@ -112,10 +121,10 @@ def _asked(questions: Iterable[Question], places: Mapping[str, Sequence[str]]) -
             groups.setdefault(parts[0], {}).setdefault(question.key, question)
     for name in sorted(groups):
         yield from ("", f"# {name}:" if len(split_decision_key(next(iter(groups[name])))) > 1 else "#")
-        yield from _samples(sorted(groups[name].items()), places)
+        yield from _samples(sorted(groups[name].items()), places, drafts)
 
 
-def _samples(questions: Iterable[tuple[str, Question]], places: Mapping[str, Sequence[str]]) -> Iterator[str]:
+def _samples(questions: Iterable[tuple[str, Question]], places: Mapping[str, Sequence[str]], drafts: Mapping[str, str]) -> Iterator[str]:
     """The lines of a group's questions; answers below one name (a Template's parameters) stand under it together."""
     above: list[str] = []
     for key, question in questions:
@@ -123,7 +132,7 @@ def _samples(questions: Iterable[tuple[str, Question]], places: Mapping[str, Seq
         if len(parts) > 2 and parts[:-1] != above:
             yield from (f"#{'  ' * depth} {json.dumps(part)}:" for depth, part in enumerate(parts[1:-1], 1))
         above = parts[:-1]
-        said = question.question + _used(places.get(key, ()))
+        said = question.question + _used(places.get(key, ())) + _drafted(drafts.get(key))
         yield from (f"#{'  ' * (len(parts) - 1)} # {line}" for line in said.splitlines())
         yield _sample(parts, question.example)
 
@@ -134,7 +143,12 @@ def _used(paths: Sequence[str]) -> str:
     return f"\nUsed in {', '.join(paths[:PLACES_SHOWN])}{more}." if paths else ""
 
 
-def updates(recorded: JsonValue, text: str, source: str, questions: Iterable[Question]) -> list[Op]:
+def _drafted(value: str | None) -> str:
+    """A model's draft as one more line of the comment: as JSON, so that nothing in it ends the line."""
+    return "" if value is None else f"\nA language model would answer {json.dumps(value)}; nobody has taken it."
+
+
+def updates(recorded: JsonValue, text: str, source: str, questions: Iterable[Question], drafts: Mapping[str, str] = NOTHING) -> list[Op]:
     """What an existing file (its parsed content, its text) needs: relative operations; answers are never touched.
 
     New open questions join `open`, answered ones leave it; one that stands in the file as a comment is asked there. One that is
@@ -142,7 +156,7 @@ def updates(recorded: JsonValue, text: str, source: str, questions: Iterable[Que
     """
     if not isinstance(recorded, dict):
         return []
-    asked = {q.key: _described(q) for q in reversed(list(questions)) if split_decision_key(q.key) and not _commented(q.key, text)}
+    asked = {q.key: _described(q, drafts) for q in reversed(list(questions)) if split_decision_key(q.key) and not _commented(q.key, text)}
     operations = [] if "source" in recorded else [Op("add", "/source", source)]
     listed = recorded.get("open")
     known = listed if isinstance(listed, dict) else {}
@@ -156,8 +170,8 @@ def updates(recorded: JsonValue, text: str, source: str, questions: Iterable[Que
     return operations + [Op("remove", child("/open", key)) for key in answered]
 
 
-def _described(question: Question) -> str:
-    text = " ".join(question.question.split())
+def _described(question: Question, drafts: Mapping[str, str]) -> str:
+    text = " ".join((question.question + _drafted(drafts.get(question.key))).split())
     return f"{text} For example: {question.example}" if question.example else text
 
 

@@ -20,7 +20,7 @@ from shared.domain.convert.kustomize_changes import Changes
 from shared.domain.convert.kustomize_names import HEADER as NAMES_HEADER
 from shared.domain.convert.kustomize_names import NAME_REFERENCES, ROUTES, configured, names_file
 from shared.domain.decisions import FILE_NAME as DECISIONS
-from shared.domain.decisions import open_questions, places_of, read_decisions, skeleton, updates
+from shared.domain.decisions import drafts_of, open_questions, places_of, read_decisions, skeleton, updates
 from shared.domain.inspector import facts_of
 from shared.domain.inventory import as_it_is_left
 from shared.domain.ledger import Ledger, Read, located
@@ -220,18 +220,18 @@ class _Finishing(Ledger):
     def decisions(self) -> None:
         """Write the decisions file where there is none; keep the list of open questions of one that exists."""
         source, entries = self.setup.source.profile, list(self.entries.values())
-        asked, places = open_questions(entries), places_of(entries)
+        asked, places, drafts = open_questions(entries), places_of(entries), drafts_of(entries)
         entry, data = self.entries.get(DECISIONS), self.read(DECISIONS)
         if entry is None:
-            self._record(FileOutcome(DECISIONS, "created", None, 1), b"", skeleton(source, asked, places).encode())
+            self._record(FileOutcome(DECISIONS, "created", None, 1), b"", skeleton(source, asked, places, drafts).encode())
         elif entry.status == "skipped" and data is not None:
             documents = read_manifest(DECISIONS, data).documents
             if documents:
-                made = updates(documents[0].value, data.decode("utf-8-sig", "replace"), source, asked)
+                made = updates(documents[0].value, data.decode("utf-8-sig", "replace"), source, asked, drafts)
                 self.change(DECISIONS, [located(0, op, DECISIONS_RULE) for op in made])
             else:
                 kept = data if data[-1:] in (b"", b"\n") else data + b"\n"
-                self._record(replace(entry, status="patched", reason=None), data, kept + skeleton(source, asked, places).encode())
+                self._record(replace(entry, status="patched", reason=None), data, kept + skeleton(source, asked, places, drafts).encode())
 
     def _record(self, entry: FileOutcome, before: bytes, after: bytes) -> None:
         """A decisions file that had no content: the skeleton, under the comments that were there."""

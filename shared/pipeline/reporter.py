@@ -15,6 +15,7 @@ from shared import logs
 from shared.domain.errors import CriticalError, TransientError
 from shared.domain.messages import Envelope
 from shared.domain.model import FileOutcome
+from shared.domain.report.model_view import tally
 from shared.pipeline import delivery, mail, names, publish, results, state
 from shared.pipeline.context import Context
 
@@ -78,6 +79,9 @@ def _finish(ctx: Context, run: str) -> None:
     diffs = {path: diff for path, diff in {**batches.diffs, **finished.diffs}.items() if diff}
     for name, data in ctx.engine.render(setup, finished.outcomes, diffs, finished.after, batches.original).items():
         ctx.blobs.write(names.REPORTS, f"{run}/{name}", data)
+    told = tally(setup, finished.outcomes)
+    if told is not None:
+        logs.event("model used", **told.to_json())
     results.keep_finished(ctx, run, finished.outcomes, diffs)
     state.save(ctx, names.done(run), {"runId": run, "finishedAt": ctx.clock()} | _counts(finished.outcomes), if_absent=True)
 

@@ -7,6 +7,7 @@ service makes of it. Sizes are checked here and not in the schema: services diff
 from __future__ import annotations
 
 import json
+import re
 import unicodedata
 from dataclasses import dataclass
 from typing import Any, Literal
@@ -25,6 +26,9 @@ MAX_DEPTH = 12
 MAX_PATH = 512
 MAX_TEXT = 600
 """Characters of a text for people, and of a drafted Decision."""
+
+
+_ADDRESS = re.compile(r"(?i)\b(?:[a-z][a-z0-9+.-]*://|www\.)\S+")
 
 
 class _Closed(BaseModel):
@@ -133,6 +137,7 @@ def unprintable(text: str) -> bool:
 
 
 def _shown(text: str) -> str:
-    """A model's words for people: one line, printable, cut."""
+    """A model's words for people: one line, printable, cut, and no address that a reader might follow."""
+    text = _ADDRESS.sub("(address)", text)
     line = " ".join("".join(" " if unprintable(c) else c for c in text).split())
     return line if len(line) <= MAX_TEXT else line[: MAX_TEXT - 1] + "…"

@@ -6,6 +6,7 @@ builds on the one before; in mode `suggest` each stands alone, as the suggestion
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass, replace
 
@@ -102,10 +103,15 @@ class _Asking:
     def _advice(self, found: Repair) -> Advice:
         usage = found.usage
         return Advice(
-            found.status if found.tries or found.status != "refused" else "not-asked", found.model, found.tries, found.explanation,
+            found.status if found.tries or found.status != "refused" else "not-asked", _plain(found.model), found.tries, found.explanation,
             _named(found.sources), found.draft, found.reasons, usage.prompt_tokens, usage.completion_tokens,
             self.adviser.price(usage) if found.tries else None,
         )  # fmt: skip
+
+
+def _plain(name: str) -> str:
+    """A service's name for its model, which goes to terminals and pages."""
+    return re.sub(r"[^\w./:@+-]", "?", name, flags=re.ASCII)[:100]
 
 
 def _named(snippets: Sequence[Snippet]) -> tuple[tuple[str, str], ...]:

@@ -11,6 +11,7 @@ from typing import Any
 from shared.domain.model import FileOutcome, PatchOperation, Violation
 from shared.domain.pointer import JsonValue
 from shared.domain.report.credentials import mask_leaves, mask_value, redact
+from shared.domain.report.model_view import tally
 from shared.domain.run import RunSetup
 
 SCHEMA_VERSION = 1
@@ -28,7 +29,7 @@ def report_json(setup: RunSetup, outcomes: Iterable[FileOutcome]) -> dict[str, A
         "source": source,
         "target": mask_value(dict(setup.target)),
         "files": [_file_json(o) for o in files],
-        "summary": summary(files),
+        "summary": summary(files) | ({"model": told.to_json()} if (told := tally(setup, files)) else {}),
     }
 
 
@@ -73,7 +74,17 @@ def _file_json(outcome: FileOutcome) -> dict[str, JsonValue]:
 
 
 def _violation_json(violation: Violation) -> dict[str, JsonValue]:
-    return violation.to_json() | {"message": redact(violation.message), "reason": _said(violation.reason)}
+    told = violation.to_json() | {"message": redact(violation.message), "reason": _said(violation.reason)}
+    return told | ({"model": _redacted(told["model"])} if "model" in told else {})
+
+
+def _redacted(value: JsonValue) -> JsonValue:
+    """Every text of a value with credentials hidden."""
+    if isinstance(value, dict):
+        return {key: _redacted(inner) for key, inner in value.items()}
+    if isinstance(value, list):
+        return [_redacted(inner) for inner in value]
+    return redact(value) if isinstance(value, str) else value
 
 
 def _said(reason: str | None) -> str | None:

@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING
 from markupsafe import Markup
 
 from shared.domain.model import FileOutcome
-from shared.domain.report import html_view, view
+from shared.domain.report import html_view, model_view, view
 from shared.domain.report.credentials import redact
 from shared.domain.report.document import summary
 from shared.domain.report.reading import Original, nothing_known
@@ -48,6 +48,8 @@ def _head(setup: RunSetup, files: list[FileOutcome]) -> dict[str, object]:
         "counts": counts,
         "statuses": sorted(Counter(o.status for o in files).items()),
         "matrix": html_view.matrix(files),
+        "offer": model_view.offer(setup, files),
+        "model": html_view.model(setup, files),
     }
 
 

@@ -8,13 +8,15 @@ from dataclasses import dataclass
 from itertools import groupby
 
 from shared.domain.convert.base import split_decision_key
-from shared.domain.decisions import sample_answers
+from shared.domain.decisions import drafts_of, sample_answers
 from shared.domain.model import SEVERITIES, FileOutcome, Question, Resolution, Severity, Violation
 from shared.domain.report.credentials import redact
 from shared.domain.report.document import operations_json
+from shared.domain.report.model_view import LEAD, SHOWN, TITLE, Note, headline, marked, notes, tally
 from shared.domain.report.reading import ContextBlock, Contexts, Original, context_html, nothing_known
 from shared.domain.report.view import RuleGroup, questions, resolved, size, suggested_by
 from shared.domain.report.web import web_links
+from shared.domain.run import RunSetup
 
 DIFF_LINES = 400
 """Lines of one file's diff that the page shows."""
@@ -104,6 +106,20 @@ class Asked:
     name: str
     questions: dict[str, list[str]]
     lines: str
+    drafts: dict[str, str]
+    """What a language model would answer, by key."""
+
+
+@dataclass(frozen=True, slots=True)
+class ModelBlock:
+    """What a language model did in the run; `found` counts the findings, `more` those that are not in `rows`."""
+
+    title: str
+    headline: str
+    lead: str
+    rows: list[Note]
+    found: int
+    more: int
 
 
 def sections(files: Sequence[FileOutcome], original: Original = nothing_known) -> list[Section]:
@@ -119,7 +135,7 @@ def _section(files: Sequence[FileOutcome], contexts: Contexts, kind: Resolution,
 
 def _rule(files: Sequence[FileOutcome], kind: Resolution, group: RuleGroup, contexts: Contexts) -> RuleBlock:
     def say(violation: Violation) -> str:
-        return violation.message if kind == "fixed" else violation.reason or violation.message
+        return marked(violation) if kind == "fixed" else violation.reason or violation.message
 
     messages = [
         Message(text, [_place(o, v, said=say(v)) for o, v in rows[:PLACES]], max(0, len(rows) - PLACES))
@@ -133,7 +149,7 @@ def _rule(files: Sequence[FileOutcome], kind: Resolution, group: RuleGroup, cont
 def _place(outcome: FileOutcome, violation: Violation, *, said: str) -> Place:
     found = violation.resource
     resource = f"{found.kind} {found.name or ''}".strip() if found else ""
-    detail = "" if said == violation.message else redact(violation.message)
+    detail = "" if said in (violation.message, marked(violation)) else redact(violation.message)
     return Place(outcome.path, violation.line, resource, violation.severity, detail)
 
 
@@ -162,10 +178,11 @@ def asked(files: Sequence[FileOutcome]) -> tuple[list[Asked], str]:
     found = questions(files)
     places = {question.key: paths for question, paths in found}
     named = groupby(found, key=lambda row: split_decision_key(row[0].key)[0])
-    return [_asked(name, list(rows)) for name, rows in named], sample_answers([q for q, _ in found], places)
+    drafts = drafts_of(files)
+    return [_asked(name, list(rows), drafts) for name, rows in named], sample_answers([q for q, _ in found], places)
 
 
-def _asked(name: str, rows: list[tuple[Question, list[str]]]) -> Asked:
+def _asked(name: str, rows: list[tuple[Question, list[str]]], drafts: Mapping[str, str]) -> Asked:
     texts: dict[str, dict[str, None]] = {}
     for question, paths in rows:
         texts.setdefault(question.question, {}).update(dict.fromkeys(paths))
@@ -174,7 +191,17 @@ def _asked(name: str, rows: list[tuple[Question, list[str]]]) -> Asked:
         name,
         {text: list(paths) for text, paths in texts.items()},
         "\n".join(line for line in lines if line and not line.lstrip().startswith("#")),
+        {question.key: redact(drafts[question.key]) for question, _ in rows if question.key in drafts},
     )
+
+
+def model(setup: RunSetup, files: Sequence[FileOutcome]) -> ModelBlock | None:
+    """What a language model did; None in a run without one."""
+    found = tally(setup, files)
+    if found is None:
+        return None
+    told = notes(files)
+    return ModelBlock(TITLE, headline(found), LEAD, told[:SHOWN], len(told), max(0, len(told) - SHOWN))
 
 
 def changed(files: Sequence[FileOutcome], diffs: Mapping[str, str]) -> list[ChangedFile]:

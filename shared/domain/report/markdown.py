@@ -9,10 +9,12 @@ from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from functools import partial
 
+from shared.domain.decisions import drafts_of
 from shared.domain.model import FileOutcome, Violation
 from shared.domain.report.credentials import redact
 from shared.domain.report.document import summary
 from shared.domain.report.escape import code, inline, link
+from shared.domain.report.model_view import LEAD, SHOWN, TITLE, Note, headline, marked, notes, offer, tally, unlike_rules
 from shared.domain.report.reading import Contexts, Original, context_md, nothing_known
 from shared.domain.report.view import Found, RuleGroup, Say, evidence, questions, resolved, size, suggested_by, target, verdict
 from shared.domain.run import RunSetup
@@ -29,6 +31,7 @@ def report_md(setup: RunSetup, outcomes: Iterable[FileOutcome], diffs: Mapping[s
         _needs_human(files, contexts),
         _not_read(files),
         _suggested(files, contexts),
+        _model(setup, files),
         _changed(files, diffs, contexts),
         _ignored(files),
         _untouched(files),
@@ -49,6 +52,8 @@ def _headline(setup: RunSetup, files: Sequence[FileOutcome]) -> Iterator[str]:
     )
     yield f"- **Run**: {code(setup.run_id)}"
     yield "- **In context**: `aks-copilot explain FILE:LINE` shows a place with its lines, what the fix does or waits for, and what to read"
+    if said := offer(setup, files):
+        yield f"- **Language model**: {said}"
     yield "- **The move**: [cutover.md](cutover.md) has it step by step, [resources.md](resources.md) what to create in Azure first"
     yield ""
 
@@ -66,8 +71,14 @@ def _needs_human(files: Sequence[FileOutcome], contexts: Contexts) -> Iterator[s
     if asked:
         yield "Answer these in `.aks-copilot.yaml` beside the manifests; the next run uses the answers and does not ask again."
         yield ""
+        drafted = drafts_of(files)
         for question, paths in asked:
-            yield f"- {inline(question.question)} Key {code(question.key)}, for example {code(question.example)} ({_listed(paths)})"
+            more = (
+                f". A language model would answer {code(redact(drafted[question.key]))}; nobody has taken it"
+                if question.key in drafted
+                else ""
+            )
+            yield f"- {inline(question.question)} Key {code(question.key)}, for example {code(question.example)} ({_listed(paths)}){more}"
         yield ""
     yield from _by_rule(found, lambda v: v.reason or v.message, contexts=contexts)
 
@@ -76,7 +87,7 @@ def _suggested(files: Sequence[FileOutcome], contexts: Contexts) -> Iterator[str
     found = resolved(files, "suggested")
     if found:
         yield from ("## Suggested, not applied", "")
-        yield "These may change how the application behaves. `--unsafe` applies them; report.json has each operation."
+        yield "These may change how the application behaves. `--unsafe` applies them; report.json has each operation." + unlike_rules(files)
         yield ""
         yield from _by_rule(found, lambda v: v.reason or v.message, partial(_would, files), contexts)
 
@@ -87,12 +98,41 @@ def _would(files: Sequence[FileOutcome], rule_id: str) -> Iterator[str]:
         yield f"- It would, in {inline(outcome.path)}: {', '.join(code(f'{o.op} {o.path}') for o in made[:_OPERATIONS_SHOWN])}{more}"
 
 
+def _model(setup: RunSetup, files: Sequence[FileOutcome]) -> Iterator[str]:
+    found = tally(setup, files)
+    if found is None:
+        return
+    yield from (f"## {TITLE}", "", inline(headline(found)), "", LEAD, "")
+    rows = notes(files)
+    yield from (_note(row) for row in rows[:SHOWN])
+    yield from ([f"- and {len(rows) - SHOWN} more: report.json has them all"] if len(rows) > SHOWN else [])
+    yield from ([""] if rows else [])
+
+
+def _note(row: Note) -> str:
+    """One finding's line; what the model says stands in quotes."""
+    parts = [
+        f"- {inline(row.path)}:{row.line} {inline(row.rule)}: {row.what}",
+        f": {', '.join(code(change) for change in row.changes)}" if row.changes else "",
+        f": {code(row.draft[0])} would be {code(row.draft[1])}, which nobody has taken" if row.draft else "",
+        ".",
+        f' It says: "{inline(row.explanation)}"' if row.explanation else "",
+        f" It read: {', '.join(_source(*source) for source in row.sources)}." if row.sources else "",
+        f" {inline(row.because)}" if row.because else "",
+    ]
+    return "".join(parts)
+
+
+def _source(title: str, place: str, page: bool) -> str:  # noqa: FBT001 (a note's own form)
+    return link(title, place) if page else f"{inline(title)} ({inline(place)})"
+
+
 def _changed(files: Sequence[FileOutcome], diffs: Mapping[str, str], contexts: Contexts) -> Iterator[str]:
     written = [o for o in files if o.status in ("patched", "created")]
     if not written:
         return
     yield from ("## Changed, and why", "")
-    yield from _by_rule(resolved(files, "fixed"), lambda v: v.message, contexts=contexts)
+    yield from _by_rule(resolved(files, "fixed"), marked, contexts=contexts)
     yield from ("| File | What | Lines |", "|---|---|---|")
     for outcome in written:
         what = "not written any more: nothing is left in it" if outcome.removed else outcome.status
@@ -150,7 +190,7 @@ def _page(violation: Violation, group: RuleGroup) -> str:
 
 def _place(row: Found, say: Say) -> str:
     outcome, violation = row
-    named = _named(violation) if say(violation) == violation.message else f": {inline(redact(violation.message))}"
+    named = _named(violation) if say(violation) in (violation.message, marked(violation)) else f": {inline(redact(violation.message))}"
     return f"{inline(outcome.path)}:{violation.line}{named}"
 
 

@@ -16,6 +16,7 @@ from shared.domain.acceptance import ANNOTATED
 from shared.domain.model import FileOutcome, Violation
 from shared.domain.report.changes import Change, parse_changes
 from shared.domain.report.credentials import redact
+from shared.domain.report.model_view import MARK
 from shared.domain.rulebook import by_id
 from shared.domain.run import RunSetup
 
@@ -81,6 +82,11 @@ def _result(outcome: FileOutcome, violation: Violation, index: Mapping[str, int]
         "partialFingerprints": {_FINGERPRINT: hashlib.sha256(identity.encode("utf-8", "backslashreplace")).hexdigest()[:32]},
         "properties": {"resolution": violation.resolution, "jsonPointer": violation.path, "document": violation.document},
     }
+    if violation.advice:
+        result["properties"]["languageModel"] = {
+            "status": violation.advice.status, "name": violation.advice.model,
+            "sources": [redact(f"{title} ({source})") for title, source in violation.advice.sources],
+        }  # fmt: skip
     if violation.resolution == "ignored":
         in_source = (violation.reason or "").startswith(ANNOTATED)
         suppression = {"kind": "inSource" if in_source else "external", "status": "accepted"}
@@ -125,7 +131,7 @@ def _fix(path: str, violation: Violation, change: Change) -> dict[str, Any]:
     region = {"startLine": change.start, "startColumn": 1, "endLine": change.start + change.deleted, "endColumn": 1}
     replacement = {"deletedRegion": region, "insertedContent": {"text": change.inserted}}
     return {
-        "description": {"text": violation.title},
+        "description": {"text": f"{violation.title} {MARK}" if violation.advice else violation.title},
         "artifactChanges": [{"artifactLocation": _artifact(path), "replacements": [replacement]}],
     }
 
