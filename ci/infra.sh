@@ -23,7 +23,7 @@ case $mode in
     {
       echo "### What infra/ would change in $ENVIRONMENT"
       echo '```text'
-      az deployment sub what-if "${arguments[@]}"
+      az deployment sub what-if "${arguments[@]}" --validation-level ProviderNoRbac # who asks may only read
       echo '```'
     } | tee -a "${GITHUB_STEP_SUMMARY:-/dev/null}"
     ;;

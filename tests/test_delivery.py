@@ -9,6 +9,7 @@ import hashlib
 import shutil
 import subprocess
 import sys
+import urllib.request
 import zipfile
 from pathlib import Path
 
@@ -19,6 +20,7 @@ from funchost_harness import Served
 from http_support import Handler, Server
 
 from funchost.azurite import Azurite
+from functions.headers import SECURITY
 
 NEW, OLD = "a" * 40, "b" * 40
 KEY = "not-a-real-key-0123456789"
@@ -76,10 +78,13 @@ def test_a_sample_goes_through_the_package_on_the_host(package: Path, head: str,
     with host:
         given = {"APP_URL": f"http://127.0.0.1:{host.port}", "AKS_COPILOT_KEY": KEY, "AKS_COPILOT": command, "SMOKE_SECONDS": "60"}
         ran = Commands(tmp_path / "bin").run(ROOT / "ci/smoke.sh", EXPECTED_REVISION=head, **given)
+        with urllib.request.urlopen(f"{given['APP_URL']}/api/health") as answer:
+            headers = answer.headers
         other = Commands(tmp_path / "other").run(ROOT / "ci/smoke.sh", EXPECTED_REVISION=OLD, **given | {"SMOKE_SECONDS": "1"})
 
     assert ran.returncode == 0, ran.stderr + host.text()
     assert ran.stdout.splitlines()[-1].endswith(f"revision {head}")
+    assert {name: headers[name] for name in SECURITY} == SECURITY
     assert other.returncode == 1
     assert f"/api/runs answered by {OLD}; it is {head}" in other.stderr
     assert KEY not in ran.stdout + ran.stderr + other.stderr

@@ -34,7 +34,8 @@ def test_infrastructure_is_shown_first_and_its_outputs_go_to_the_steps_after(tmp
     assert "+ Microsoft.Web/sites/func" in summary.read_text()
     assert outputs.read_text() == "FUNCTION_APP_NAME=func\n", "Azure writes the first letters of an output's name small"
     parameters = "--parameters infra/dev.parameters.json environmentName=staging location=westeurope hosting=flex"
-    assert all(call.partition(" --query")[0].endswith(parameters) for call in commands.calls("deployment"))
+    assert all(parameters in call for call in commands.calls("deployment"))
+    assert commands.calls("what-if")[0].endswith("--validation-level ProviderNoRbac"), "the identity that shows it may only read"
 
 
 def test_infrastructure_keeps_the_image_that_runs(tmp_path: Path) -> None:

@@ -262,6 +262,10 @@ BAD = [
     ("GET", "/api/runs/shop-0123456789ab/report?format=exe", b"", {}, 400),
     ("POST", "/api/runs/shop-0123456789ab/replay", b"", {}, 404),
     ("POST", "/api/runs/shop-0123456789ab", b"", {}, 405),
+    ("POST", "/api/runs/shop-0123456789ab/deploy", b"{}", {"content_length": "600000"}, 413),
+    ("POST", "/api/runs/shop-0123456789ab/deployment", b"{}", {"content_length": "600000"}, 413),
+    ("GET", "/api/runs/..%2F..%2Fcache", b"", {}, 404),
+    ("GET", "/api/runs/shop-0123456789ab%00", b"", {}, 404),
 ]
 
 
