@@ -43,6 +43,25 @@ stringData:
   token: hunter2hunter2
 """
 
+REVEALED = """\
+apiVersion: image.openshift.io/v1
+kind: ImageStream
+metadata: {name: db}
+spec: {tags: [{name: "15", from: {kind: DockerImage, name: "registry.redhat.io/rhel9/postgresql-15:1"}}]}
+---
+apiVersion: apps.openshift.io/v1
+kind: DeploymentConfig
+metadata: {name: db}
+spec:
+  replicas: 1
+  selector: {app: db}
+  triggers:
+  - {type: ImageChange, imageChangeParams: {automatic: true, containerNames: [db], from: {kind: ImageStreamTag, name: "db:15"}}}
+  template:
+    metadata: {labels: {app: db}}
+    spec: {containers: [{name: db, image: " "}]}
+"""
+
 
 def fixed(folder: Path, source: str = "auto") -> tuple[dict[str, SourceFile], LocalRun]:
     tree = read_tree([folder])
@@ -116,6 +135,13 @@ def test_a_finding_that_waits_names_its_question_and_the_lines_that_answer_it() 
     assert told.answer.startswith("loadBalancers:\n")
     assert told.answer.endswith('"shop/till": "internal"\n')
     assert told.steps == ()
+
+
+def test_a_finding_that_a_conversion_brings_to_light_names_its_question(tmp_path: Path) -> None:
+    (tmp_path / "app.yaml").write_text(REVEALED)
+    told = explained(tmp_path, "AKS0710")
+    assert told.violation.resolution == "needs-human"
+    assert [q.key for q in told.waiting.questions] == ["registries.[registry.redhat.io]"]
 
 
 def test_what_another_fix_took_away_asks_nothing() -> None:
@@ -256,6 +282,7 @@ def test_a_value_is_cut_and_a_text_stays_a_text() -> None:
     assert as_yaml("yes") == "yes"
     assert as_yaml(True) == "true"
     assert as_yaml({"a": [1, None]}) == "a:\n- 1\n- null"
+    assert as_yaml({"a": "x" * 500}) == "a: " + "x" * (WIDTH - 4) + "…"
     assert as_yaml(list(range(40))).split("\n")[-2:] == ["- 10", "... and 29 more lines"]
 
 

@@ -111,7 +111,7 @@ def _print_outcome(explanation: Explanation) -> None:
 
 
 def _print_step(step: Step) -> None:
-    say(_INDENT, f"{_STEP[step.op]} {step.path or 'an object of its own'}")
+    say(_INDENT, f"{_STEP[step.op]} {step.path or ('an object' if step.op == 'add' else 'the object')}")
     for mark, style, text in (("-", "red", step.before), ("+", "green", step.after)):
         for line in text.split("\n") if text else ():
             say((f"{_INDENT}  {mark} {line}", style))

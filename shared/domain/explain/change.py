@@ -12,7 +12,8 @@ import jsonpatch
 import yaml
 
 from shared.domain.checks import Found
-from shared.domain.convert.base import CannotConvert
+from shared.domain.convert.base import CannotConvert, split_decision_key
+from shared.domain.explain.excerpt import cut
 from shared.domain.facts import Facts
 from shared.domain.inspector import describe, every_object, facts_of, firing, inspect, is_fragment, manifest_of
 from shared.domain.left_open import left_open
@@ -21,7 +22,6 @@ from shared.domain.plan import FilePlan
 from shared.domain.pointer import MISSING, JsonValue, get
 from shared.domain.proposals import conversion_of, resources_for
 from shared.domain.report.document import operations_json
-from shared.domain.report.web import visible
 from shared.domain.rulebook import Rule
 from shared.domain.run import RunSetup, SourceFile
 from shared.domain.thinker import propose
@@ -94,12 +94,27 @@ def as_yaml(value: JsonValue) -> str:
         text = value
     else:
         text = yaml.safe_dump(value, sort_keys=False, default_flow_style=False, allow_unicode=True, width=10_000)
-    lines = str(visible(text.removesuffix("\n...\n").rstrip("\n"))).split("\n")
+    lines = [cut(line) for line in text.removesuffix("\n...\n").rstrip("\n").split("\n")]
     return "\n".join(lines if len(lines) <= LINES else [*lines[: LINES - 1], f"... and {len(lines) - LINES + 1} more lines"])
 
 
-def waiting_for(file: SourceFile, violation: Violation, setup: RunSetup) -> Waiting:
-    """What a violation waits for; nothing where no rule fires at its place (a loss, or a finding that only the whole run shows)."""
+def waiting_for(file: SourceFile, outcome: FileOutcome, violation: Violation, setup: RunSetup) -> Waiting:
+    """What a violation waits for; nothing for what was ignored, a loss, or a finding that only the whole run shows."""
+    if violation.resolution == "ignored":
+        return Waiting()
+    found = _at_its_place(file, violation, setup)
+    return found if found.questions else replace(found, questions=tuple(_named_in_reason(outcome, violation)))
+
+
+def _named_in_reason(outcome: FileOutcome, violation: Violation) -> Iterator[Question]:
+    """The questions of the file that a reason points to: of a finding in what a Template makes only the reason knows."""
+    for question in outcome.questions:
+        group, *rest = split_decision_key(question.key)
+        if f"under {group} in " in (violation.reason or "") and all(part in violation.message for part in rest[-1:]):
+            yield question
+
+
+def _at_its_place(file: SourceFile, violation: Violation, setup: RunSetup) -> Waiting:
     manifest, facts = manifest_of(file), facts_of(setup).seen_from(file.path)
     if manifest.status != "manifest" or violation.document >= len(manifest.documents):
         return Waiting()

@@ -43,7 +43,7 @@ def excerpt(text: str, violation: Violation, document: Document | None = None) -
     else:
         wanted.update(_above(lines, violation))
     masked = mask_lines(text, {n - 1 for n in wanted})
-    return [Line(n, _cut(masked[n - 1]), n == violation.line) for n in sorted(wanted)]
+    return [Line(n, cut(masked[n - 1]), n == violation.line) for n in sorted(wanted)]
 
 
 def _above(lines: list[str], violation: Violation) -> Iterator[int]:
@@ -93,6 +93,7 @@ def _indent(line: str) -> int:
     return len(line) - len(line.lstrip(" \t"))
 
 
-def _cut(line: str) -> str:
+def cut(line: str) -> str:
+    """A line as it is shown: invisible characters named, at most WIDTH characters."""
     text = str(visible(line.rstrip("\r\n")))
     return text if len(text) <= WIDTH else f"{text[: WIDTH - 1]}…"

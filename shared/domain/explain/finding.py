@@ -88,7 +88,7 @@ def explain(file: SourceFile, outcome: FileOutcome, violation: Violation, setup:
         tuple(excerpt(manifest.text, violation, document)),
         rule.why if rule else "",
         tuple(steps_of(file, outcome, violation, setup)),
-        waiting_for(file, violation, setup) if violation.resolution != "ignored" else Waiting(),
+        waiting_for(file, outcome, violation, setup),
         tuple(_readings(outcome, violation, rule, articles)),
     )
 
