@@ -6,13 +6,14 @@ import json
 import random
 import threading
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass, field
-from functools import cache
+from dataclasses import dataclass, field, replace
+from functools import cache, partial
 from typing import NoReturn, TypeVar
 
 from toy import TOY
 
 from shared.adapters.secrets import EnvironmentSecrets
+from shared.domain.advice import Mode
 from shared.domain.archive import ArchiveLimits
 from shared.domain.code_host import CodeReader
 from shared.domain.errors import ValidationError
@@ -20,7 +21,8 @@ from shared.domain.ports import BlobInfo, BlobStore
 from shared.domain.retrieval.ports import DocumentIndex
 from shared.pipeline import names
 from shared.pipeline.context import Context, Engine, Limits, Publisher
-from shared.services import Services, build_library
+from shared.pipeline.model_access import ModelAccess
+from shared.services import Services
 
 T = TypeVar("T")
 START = 1_700_000_000.0
@@ -139,6 +141,9 @@ class World:
     limits: Limits = field(default_factory=lambda: Limits(batch_bytes=3000, sweep_after=0, archive=ArchiveLimits(1000, 100_000, 1_000_000)))
     publishers: Mapping[str, Publisher] = field(default_factory=dict)
     code: Callable[[], CodeReader] | None = None
+    mode: Mode = "off"
+    model: Callable[[World], ModelAccess] | None = None
+    """Makes the language model of the process."""
 
     def __post_init__(self) -> None:
         self.queue = MemoryQueue()
@@ -147,8 +152,10 @@ class World:
         self.errors: list[str] = []
         self._random = random.Random(self.seed)
         blobs, queue = _GuardedBlobs(self.blobs, self), _GuardedQueue(self.queue, self)
-        context = Context(blobs, queue, self.engine, self.limits, lambda: self.queue.now, self.publishers, code=self.code)
-        self.services = Services(context, lambda: {"blob": "ok"}, lambda: None, EnvironmentSecrets({}))
+        context = Context(blobs, queue, self.engine, self.limits, lambda: self.queue.now, self.publishers, code=self.code, mode=self.mode)
+        if self.model is not None:
+            context = replace(context, model=partial(self.model, self))
+        self.context = context
         self.services = Services(
             context,
             lambda: {"blob": "ok"},
@@ -156,8 +163,6 @@ class World:
             EnvironmentSecrets({}),
             cache(lambda: library_in(blobs)),
         )
-        self.services = Services(context, lambda: {"blob": "ok"}, lambda: None, EnvironmentSecrets({}), build_library(blobs))
-        self.context = context
 
     def put(self, files: Mapping[str, bytes | str]) -> None:
         """Upload blobs to `manifests` and let the blob trigger see each."""
