@@ -12,6 +12,7 @@ from cli_process import CLAIM, PROJECT, write
 
 from shared.cli.local import LocalRun, fix_tree, options_for
 from shared.cli.main import run
+from shared.cli.rules import skeleton
 from shared.cli.tree import read_tree
 from shared.domain.articles import ARTICLES, among, own_articles
 from shared.domain.explain.at_line import at_line
@@ -244,6 +245,19 @@ def test_a_team_s_article_is_read_too(tmp_path: Path, capsys: pytest.CaptureFixt
     assert code == 0
     assert "Read on: The storage class that does not exist on our AKS\n    Our storage class" in out
     assert "    https://wiki.example.com/disks\n" in out
+
+
+def test_a_team_s_rule_is_explained_like_the_program_s(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    (tmp_path / "rules").mkdir()
+    rule = skeleton("TEAM0001", "Our own limit", tmp_path).replace("{name} needs a look.", "Ours: {name}.")
+    (tmp_path / "rules" / "TEAM0001-limit.yaml").write_text(rule)
+    write(tmp_path, app__svc="apiVersion: v1\nkind: Service\nmetadata: {name: web}\nspec:\n  externalIPs: [10.0.0.1]\n")
+    code, out, _ = said(capsys, "team0001", "--knowledge", tmp_path)
+    assert (code, out.split("\n")[0]) == (0, "warning TEAM0001 Our own limit")
+    code, out, _ = said(capsys, tmp_path / "app" / "svc.yaml:5", "--knowledge", tmp_path, "--format", "json")
+    found = [f for f in json.loads(out)["findings"] if f["ruleId"] == "TEAM0001"]
+    assert [(f["message"], f["readings"]) for f in found] == [("Ours: web.", [])]
+    assert said(capsys, "TEAM0001")[0] == 2
 
 
 def test_a_terminal_gets_the_article_laid_out(monkeypatch: pytest.MonkeyPatch) -> None:

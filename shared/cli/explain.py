@@ -13,7 +13,7 @@ import typer
 
 from shared.cli.console import note, say, status
 from shared.cli.explained import print_explanation, print_rule
-from shared.cli.local import fix_tree, options_for
+from shared.cli.local import fix_tree, knowledge_in, options_for
 from shared.cli.manifests import FixFormat, Knowledge, Source, TargetFile
 from shared.cli.model import ModelMode, cache_folder, chosen_model
 from shared.cli.rules import known_rule
@@ -23,8 +23,10 @@ from shared.domain.errors import AksCopilotError, ValidationError
 from shared.domain.explain.at_line import at_line
 from shared.domain.explain.finding import Explanation, explain
 from shared.domain.explain.rule_page import rule_page
+from shared.domain.knowledge import knowledge_of
 from shared.domain.model import FileOutcome
 from shared.domain.report.credentials import redact
+from shared.domain.rulebook import Rule
 from shared.domain.run import SourceFile
 from shared.logs import describe
 from shared.model_settings import ModelSettings
@@ -47,7 +49,7 @@ def explain_command(
     """Explain a rule, or what is found at a line: what stands there, why AKS takes offence, what the fix does, what to read."""
     articles = among(read_articles(knowledge)) if knowledge and (knowledge / "articles").is_dir() else own_articles
     if _RULE.fullmatch(subject) and not Path(subject).exists():
-        _explain_rule(subject, format_, articles)
+        _explain_rule(_rule(subject, knowledge), format_, articles)
         return
     place = _PLACE.fullmatch(subject)
     if place is None:
@@ -64,8 +66,14 @@ def explain_command(
     raise typer.Exit(outcome.status in ("refused", "failed"))
 
 
-def _explain_rule(rule_id: str, format_: FixFormat, articles: ArticlesOf) -> None:
-    page = rule_page(known_rule(rule_id), articles)
+def _rule(rule_id: str, knowledge: Path | None) -> Rule:
+    """A rule of the team or of the program. Raises ValidationError where there is none."""
+    rules = knowledge_of(knowledge_in(knowledge)).rulebook.rules if knowledge else ()
+    return next((rule for rule in rules if rule.id == rule_id.upper()), None) or known_rule(rule_id)
+
+
+def _explain_rule(rule: Rule, format_: FixFormat, articles: ArticlesOf) -> None:
+    page = rule_page(rule, articles)
     if format_ is FixFormat.JSON:
         _print_json({"rule": page.to_json()})
     else:
