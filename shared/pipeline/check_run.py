@@ -13,9 +13,9 @@ from dataclasses import asdict, dataclass
 from typing import Any
 
 from shared.domain.check_run import BATCH, CheckReport, check_name, failed_check, finished_check
-from shared.domain.code_host import CheckHost, CheckRun, Repository
+from shared.domain.code_host import CheckHost, CheckRun
 from shared.domain.errors import CriticalError
-from shared.pipeline import lock, names, publish, results, state
+from shared.pipeline import lock, names, origin, publish, results, state
 from shared.pipeline.context import Context
 
 NAME = "check"
@@ -32,14 +32,14 @@ class CheckPublisher:
 
     def __call__(self, ctx: Context, run: str) -> Mapping[str, Any] | None:
         """A Publisher (shared.pipeline.context)."""
-        origin = state.find(ctx, names.origin(run))
-        if origin is None or origin.get("results") == "none":
+        source = origin.find(ctx, run)
+        if source is None or source.results == "none":
             return None
         with lock.held(ctx, run, NAME):
-            report, before = _report(ctx, run, origin), publish.recall(ctx, run, NAME) or {}
+            report, before = _report(ctx, run, source), publish.recall(ctx, run, NAME) or {}
             if before.get("digest") == _digest(report) and "error" not in before:
                 return before
-            return self._tell(_Place(run, origin), report) | {"digest": _digest(report)}
+            return self._tell(_Place(run, source), report) | {"digest": _digest(report)}
 
     def _tell(self, place: _Place, report: CheckReport | None) -> dict[str, Any]:
         try:
@@ -78,23 +78,19 @@ class CheckPublisher:
 class _Place:
     """Where a check belongs."""
 
-    def __init__(self, run: str, origin: Mapping[str, Any]) -> None:
-        self.run, self.sha = run, str(origin["commit"])
-        self.repository = Repository(str(origin["repository"]), origin.get("installation"))
+    def __init__(self, run: str, source: origin.Origin) -> None:
+        self.run, self.sha, self.repository = run, source.commit, source.repository
         self.name = check_name(names.app_of(run))
 
 
-def _report(ctx: Context, run: str, origin: Mapping[str, Any]) -> CheckReport | None:
+def _report(ctx: Context, run: str, source: origin.Origin) -> CheckReport | None:
     """What to say now; None while the run goes on."""
     failed, finished = state.find(ctx, names.failed(run)), results.finished(ctx, run)
     if failed is not None:
         return failed_check(names.app_of(run), str(failed["stage"]), str(failed["error"]))
     if finished is None:
         return None
-    folder = str(origin.get("path") or ".")
-    return finished_check(
-        finished.setup, finished.outcomes, finished.diffs, folder="" if folder == "." else folder, fail_on=origin.get("failOn") or "error"
-    )
+    return finished_check(finished.setup, finished.outcomes, finished.diffs, folder=source.folder, fail_on=source.fail_on)
 
 
 def _digest(report: CheckReport | None) -> str:

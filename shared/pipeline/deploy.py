@@ -21,9 +21,8 @@ from shared.domain.deployment import AGAIN, EVENT, Order, Refused, State, decide
 from shared.domain.errors import CriticalError, PausedError, TransientError, ValidationError, patient
 from shared.domain.messages import Envelope, new_traceparent, timestamp
 from shared.domain.repository import read_settings
-from shared.pipeline import checkout, delivery, ignored, names, publish, results, state
+from shared.pipeline import checkout, delivery, ignored, names, origin, publish, results, state
 from shared.pipeline.context import Context
-from shared.pipeline.pull_plan import layout_for
 
 _CRASHED = 120.0
 """Seconds after which whoever started a deployment and did not say how it went is taken for dead."""
@@ -59,8 +58,8 @@ def _run_of(ctx: Context, payload: Mapping[str, Any]) -> str | None:
     """The run whose result was merged; None, with a record of why, where there is none."""
     repository, number = Repository(payload["repository"], payload["installation"]), int(payload["pullRequest"])
     run = run_named(ctx.deploy_host().messages(repository, number))
-    origin = state.find(ctx, names.origin(run)) if run and names.is_run_id(run) else None
-    if run is None or origin is None or str(origin["repository"]).lower() != repository.name.lower():
+    source = origin.find(ctx, run) if run and names.is_run_id(run) else None
+    if run is None or source is None or source.name.lower() != repository.name.lower():
         ignored.record(ctx, f"github/{repository.name}#{number}", "merged, but none of its commits names a run of this repository")
         return None
     return run
@@ -95,11 +94,10 @@ def _look_after(ctx: Context, run: str, record: Mapping[str, Any]) -> None:
 
 
 def _order(ctx: Context, run: str, payload: Mapping[str, Any]) -> Order | Refused:
-    origin, finished = state.load(ctx, names.origin(run)), results.finished(ctx, run)
+    source, finished = origin.load(ctx, run), results.finished(ctx, run)
     if finished is None:
         return Refused("the run is not finished")
-    repository = Repository(str(origin["repository"]), origin.get("installation"))
-    layout = layout_for(origin, finished)
+    repository, layout = source.repository, source.layout_of(finished.setup)
     commit, ref = _what(ctx, run, repository, layout.base, payload)
     if commit is None:
         return Refused("the run has no merged pull request; name the commit to deploy")
@@ -159,8 +157,7 @@ def _settle(ctx: Context, run: str, record: Mapping[str, Any]) -> None:
 
 
 def _call(ctx: Context, run: str, order: Order) -> str:
-    origin = state.load(ctx, names.origin(run))
-    repository, host = Repository(str(origin["repository"]), origin.get("installation")), ctx.deploy_host()
+    repository, host = origin.load(ctx, run).repository, ctx.deploy_host()
     logs.event("deployment", by=order.by, commit=order.commit)
     if order.by == "workflow":
         return host.start_workflow(repository, order.workflow, order.ref, order.inputs)
@@ -197,7 +194,7 @@ def report(ctx: Context, run: str, said: State, url: str, text: str) -> dict[str
 
 
 def _deployable(ctx: Context, run: str) -> None:
-    if state.find(ctx, names.origin(run)) is None:
+    if origin.find(ctx, run) is None:
         raise ValidationError("only runs of a repository can be deployed")
     if not state.exists(ctx, names.done(run)):
         raise ValidationError("the run is not finished")

@@ -24,6 +24,7 @@ from shared.domain.repository import Application, RepositorySettings, of_manifes
 from shared.domain.run import RunOptions, app_name
 from shared.pipeline import checkout, delivery, freeze, ignored, knowledge, names, publish, sources, state
 from shared.pipeline.context import Context
+from shared.pipeline.origin import Origin
 
 _FILE = (".yaml", ".yml")
 _LOOKS = 4  # tries, over half a minute
@@ -162,12 +163,12 @@ def _identity(change: Change, one: Application) -> Iterator[tuple[str, str]]:
 
 
 def _origin(change: Change, one: Application) -> dict[str, Any]:
-    return {
-        "repository": change.repository.name, "installation": change.repository.installation, "commit": change.commit, "ref": change.ref,
-        "base": change.branch, "before": change.before, "pullRequest": change.pull_request, "fork": change.fork, "path": one.path,
-        "defaultBranch": change.default_branch, "target": one.target,
-        "results": one.results, "layout": one.layout, "failOn": one.fail_on or "error", "codeScanning": bool(one.code_scanning),
-    }  # fmt: skip
+    place = change.repository
+    return Origin(
+        repository=place.name, installation=place.installation, commit=change.commit, ref=change.ref, base=change.branch,
+        before=change.before, pull_request=change.pull_request, fork=change.fork, path=one.path, default_branch=change.default_branch,
+        target=one.target, results=one.results, layout=one.layout, fail_on=one.fail_on or "error", code_scanning=bool(one.code_scanning),
+    ).to_json()  # fmt: skip
 
 
 def _target(ctx: Context, change: Change, commit: Commit, one: Application) -> str | None:

@@ -10,7 +10,6 @@ import json
 import posixpath
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from typing import Any
 
 from shared.domain import commits
 from shared.domain.code_host import FILE, SUBMODULE, Commit, Repository, TreeEntry
@@ -18,11 +17,12 @@ from shared.domain.code_writer import blob_name
 from shared.domain.decision_file import FILE_NAME
 from shared.domain.errors import CriticalError
 from shared.domain.gitops import Watcher, watchers
-from shared.domain.layout import MARKER, MARKER_TEXT, Layout, carried, is_gitops, layout_of
+from shared.domain.layout import MARKER, MARKER_TEXT, Layout, carried, is_gitops
 from shared.domain.manifest import KUSTOMIZATION_NAMES, read_manifest, resources
 from shared.domain.merging import Wanted, is_free
 from shared.pipeline import checkout, names, results, state
 from shared.pipeline.context import Context, Read
+from shared.pipeline.origin import Origin
 from shared.pipeline.own_branch import Memory
 
 Kinds = dict[str, tuple[str, str] | None]
@@ -79,20 +79,12 @@ def kind_of(entry: TreeEntry | None) -> tuple[str, str] | None:
     return None if entry is None else (entry.mode, entry.sha)
 
 
-def layout_for(origin: Mapping[str, Any], finished: results.Finished) -> Layout:
-    """Where the results of a run go."""
-    return layout_of(finished.setup, origin.get("layout"), str(origin.get("path") or "."), str(origin["base"]))
-
-
-def plan(
-    ctx: Context, run: str, origin: Mapping[str, Any], finished: results.Finished, source: Commit, base: Commit, memory: Memory
-) -> Plan:
+def plan(ctx: Context, run: str, origin: Origin, finished: results.Finished, source: Commit, base: Commit, memory: Memory) -> Plan:
     """`source` has the application's files as the run saw them; `base` is the head of the branch that the pull request goes into."""
-    repository = Repository(str(origin["repository"]), origin.get("installation"))
-    made = Plan(layout_for(origin, finished))
-    files = checkout.files(ctx, repository, source.tree, str(origin.get("path") or "."))
+    made = Plan(origin.layout_of(finished.setup))
+    files = checkout.files(ctx, origin.repository, source.tree, origin.path)
     own = {entry.path: entry for entry in files if entry.mode != SUBMODULE}  # a link leads from a folder beside to the same place
-    made.there = listings(ctx, repository, base.tree, made.layout)
+    made.there = listings(ctx, origin.repository, base.tree, made.layout)
     original, final = _readers(ctx, run)
     _collect(made, _Sources(finished, own, original, final, len(source.sha)), memory)
     made.questions = any(outcome.questions for outcome in finished.outcomes)
@@ -193,9 +185,9 @@ def _marked(watcher: Watcher, made: Plan) -> Watcher:
     return replace(watcher, plain=watcher.tool == "Flux" and not built)
 
 
-def _watchers(finished: results.Finished, original: Read, origin: Mapping[str, Any], branch: str) -> Sequence[Watcher]:
+def _watchers(finished: results.Finished, original: Read, origin: Origin, branch: str) -> Sequence[Watcher]:
     files = {str(entry["file"]) for entry in finished.setup.index.get("objects", ()) if is_gitops(entry["object"])}
     read = [(path, original(path)) for path in sorted(files)]
     manifests = [read_manifest(path, data) for path, data in read if data is not None]
     objects = [obj for manifest in manifests for document in manifest.documents for _, obj in resources(document)]
-    return watchers(objects, str(origin["repository"]), branch, str(origin.get("defaultBranch") or origin["base"]))
+    return watchers(objects, origin.name, branch, origin.main)

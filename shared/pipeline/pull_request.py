@@ -11,12 +11,12 @@ from dataclasses import dataclass
 from typing import Any
 
 from shared.domain import pull_text
-from shared.domain.code_host import Commit, Repository
+from shared.domain.code_host import Commit
 from shared.domain.code_writer import CodeWriter, PullRequest
 from shared.domain.errors import CriticalError, TransientError, ValidationError
 from shared.domain.repository import ROOT, Application, of_manifests, touched
 from shared.domain.webhook import OWN_BRANCHES
-from shared.pipeline import checkout, lock, names, own_branch, publish, pull_plan, results, state
+from shared.pipeline import checkout, lock, names, origin, own_branch, publish, pull_plan, results, state
 from shared.pipeline.context import Context
 from shared.pipeline.own_branch import Line, Memory, changes_of, on_top
 from shared.pipeline.pull_plan import Plan, kind_of
@@ -35,10 +35,10 @@ class PullRequestPublisher:
 
     def __call__(self, ctx: Context, run: str) -> Mapping[str, Any] | None:
         """A Publisher (shared.pipeline.context)."""
-        origin, finished = state.find(ctx, names.origin(run)), results.finished(ctx, run)
-        if origin is None or finished is None or origin.get("results") != NAME or origin.get("pullRequest"):
+        source, finished = origin.find(ctx, run), results.finished(ctx, run)
+        if source is None or finished is None or source.results != NAME or source.pull_request:
             return None
-        before, job = publish.recall(ctx, run, NAME) or {}, _Job(ctx, run, origin, finished, self.writer)
+        before, job = publish.recall(ctx, run, NAME) or {}, _Job(ctx, run, source, finished, self.writer)
         with lock.held(ctx, own_branch.place(job.repository, job.branch), NAME):
             report = self.report_url.replace("{runId}", run) if self.report_url else None
             told = _Publication(job, report).tell()
@@ -50,11 +50,10 @@ class PullRequestPublisher:
 class _Job:
     """What a publication is about, and where it writes."""
 
-    def __init__(self, ctx: Context, run: str, origin: Mapping[str, Any], finished: results.Finished, writer: CodeWriter) -> None:
-        self.ctx, self.run, self.origin, self.finished, self.writer = ctx, run, origin, finished, writer
-        self.repository = Repository(str(origin["repository"]), origin.get("installation"))
-        self.base, self.path, self.app = str(origin["base"]), str(origin.get("path") or ROOT), names.app_of(run)
-        self.branch = branch_of(self.app, self.base, str(origin.get("defaultBranch") or self.base))
+    def __init__(self, ctx: Context, run: str, source: origin.Origin, finished: results.Finished, writer: CodeWriter) -> None:
+        self.ctx, self.run, self.source, self.finished, self.writer = ctx, run, source, finished, writer
+        self.repository, self.base, self.app = source.repository, source.base, names.app_of(run)
+        self.branch = branch_of(self.app, self.base, source.main)
         self.reader = ctx.code_reader()
 
     def newest(self) -> Commit:
@@ -69,17 +68,17 @@ class _Job:
 
         Raises TransientError where GitHub may not show the push of this run yet.
         """
-        mine = str(self.origin["commit"])
+        mine, path = self.source.commit, self.source.path
         if newest.sha == mine:
             return False
         young = self.ctx.clock() - state.load(self.ctx, names.started(self.run))["startedAt"] < _LATE
-        if young and newest.sha == self.origin.get("before"):
+        if young and newest.sha == self.source.before:
             raise TransientError(f"GitHub does not show the push to {self.base} yet")
         found = self.reader.compare(self.repository, mine, newest.sha)
         if found is None or not found.whole or not found.straight:
             return True
-        one = Application(path=self.path, app=self.app, target=self.origin.get("target"))
-        paths = of_manifests(found.paths, lambda: self._paths(newest)) if self.path == ROOT else found.paths
+        one = Application(path=path, app=self.app, target=self.source.target)
+        paths = of_manifests(found.paths, lambda: self._paths(newest)) if path == ROOT else found.paths
         return any(touched([one], paths))
 
     def _paths(self, newest: Commit) -> list[str]:
@@ -105,7 +104,7 @@ class _Publication:
         if job.superseded(newest):
             return {"superseded": newest.sha}
         target = self._target(newest)
-        plan = pull_plan.plan(job.ctx, job.run, job.origin, job.finished, newest, target, self.memory)
+        plan = pull_plan.plan(job.ctx, job.run, job.source, job.finished, newest, target, self.memory)
         pulls = self._pulls(plan)
         current = next((pull for pull in pulls if pull.open), None)
         if not plan.worth:
@@ -126,7 +125,7 @@ class _Publication:
 
     def _target(self, newest: Commit) -> Commit:
         """The head of the branch that the pull request goes into; it begins where the other one is."""
-        job, wanted = self.job, pull_plan.layout_for(self.job.origin, self.job.finished).base
+        job, wanted = self.job, self.job.source.layout_of(self.job.finished.setup).base
         if wanted == job.base:
             return newest
         head = job.writer.head(job.repository, wanted)

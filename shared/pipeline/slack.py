@@ -17,7 +17,7 @@ from shared.domain import deployment, slack
 from shared.domain.deployment import ENDED
 from shared.domain.ports import Chat
 from shared.domain.slack import ChatMessage, Told
-from shared.pipeline import lock, names, publish, results, state
+from shared.pipeline import lock, names, origin, publish, results, state
 from shared.pipeline.context import Context
 
 _TOLD_BY = {"pull-request": "pull request", "check": "check run"}
@@ -81,8 +81,8 @@ def _told(ctx: Context, run: str, report_url: str | None) -> Told:
     links = {"report": report_url.replace("{runId}", run)} if report_url else {}
     links |= {_TOLD_BY[name]: str(entry["url"]) for name, entry in kept.items() if name in _TOLD_BY and "url" in entry}
     troubles = {name: str(entry["error"]) for name, entry in kept.items() if "error" in entry}
-    origin = state.find(ctx, names.origin(run)) or {}
-    where = f"{origin['repository']}@{str(origin['commit'])[:7]}" if "repository" in origin and "commit" in origin else ""
+    source = origin.find(ctx, run)
+    where = f"{source.name}@{source.commit[:7]}" if source else ""
     deployed = state.find(ctx, names.deployment(run))
     links |= {"deployment": str(deployed["url"])} if deployed and deployed.get("url") else {}
     return Told(run, names.app_of(run), where, links, troubles, deployment.told(deployed) if deployed else "")

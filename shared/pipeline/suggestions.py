@@ -12,13 +12,10 @@ from itertools import islice
 from typing import Any
 
 from shared.domain.check_run import check_name
-from shared.domain.code_host import Repository
 from shared.domain.code_review import ReviewHost, shown_lines
-from shared.domain.layout import layout_of
 from shared.domain.report.review import MOST, comment, gravest, is_of, marks, review_text
-from shared.domain.repository import ROOT
 from shared.domain.suggestions import Changed, suggestions
-from shared.pipeline import lock, names, publish, results, state
+from shared.pipeline import lock, names, origin, publish, results, state
 from shared.pipeline.context import Context
 
 NAME = "suggestions"
@@ -35,29 +32,26 @@ class SuggestionsPublisher:
 
     def __call__(self, ctx: Context, run: str) -> Mapping[str, Any] | None:
         """A Publisher (shared.pipeline.context)."""
-        origin = state.find(ctx, names.origin(run)) or {}
-        finished = results.finished(ctx, run)
-        if not origin.get("pullRequest") or origin.get("results") != "pull-request" or finished is None:
+        source, finished = origin.find(ctx, run), results.finished(ctx, run)
+        if source is None or not source.pull_request or source.results != "pull-request" or finished is None:
             return None
-        path = str(origin.get("path") or ROOT)
-        if layout_of(finished.setup, origin.get("layout"), path, str(origin.get("base", ""))).kind != "in-place":
+        if source.layout_of(finished.setup).kind != "in-place":
             return None
         with lock.held(ctx, run, NAME):
             before = publish.recall(ctx, run, NAME)
             if before and "error" not in before:
                 return before
-            return self._review(ctx, run, origin, finished, "" if path == ROOT else path)
+            return self._review(ctx, run, source, source.pull_request, finished)
 
-    def _review(self, ctx: Context, run: str, origin: Mapping[str, Any], finished: results.Finished, folder: str) -> dict[str, Any]:
-        place, number = Repository(str(origin["repository"]), origin.get("installation")), int(origin["pullRequest"])
-        pull = self.host.pull(place, number)
-        if not pull.open or pull.head != origin["commit"]:
+    def _review(self, ctx: Context, run: str, source: origin.Origin, number: int, finished: results.Finished) -> dict[str, Any]:
+        place, pull = source.repository, self.host.pull(source.repository, number)
+        if not pull.open or pull.head != source.commit:
             return {"superseded": True}
         before = self.host.reviews(place, number)
         mine = next((one for one in before if is_of(one.text, run)), None)  # told, and then the process died
         if mine is not None:
             return {"url": mine.url}
-        changed = _changed(ctx, run, finished, self.host.patches(place, pull.base, pull.head), f"{folder}/" if folder else "")
+        changed = _changed(ctx, run, finished, self.host.patches(place, pull.base, pull.head), f"{source.folder}/" if source.folder else "")
         found = gravest(islice(suggestions(finished.setup, finished.outcomes, changed, marks(one.text for one in before)), _LOOKED_AT))
         if not found:
             return {"suggestions": 0}
