@@ -3,14 +3,17 @@
 from __future__ import annotations
 
 import json
+from collections import Counter
 from collections.abc import Iterator
 from typing import Any
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from rule_support import mended
 
 from shared.domain import inspector
+from shared.domain.checks import Found
 from shared.domain.facts import VIEWS, Facts
 from shared.domain.inspector import every_object, facts_of, firing, manifest_of
 from shared.domain.intake import plan_run
@@ -27,6 +30,13 @@ spec:
   hostNetwork: true
   containers:
   - {name: web, image: nginx}
+"""
+
+BUDGET = """\
+apiVersion: policy/v1beta1
+kind: PodDisruptionBudget
+metadata: {name: a}
+spec: {minAvailable: 1, selector: {matchLabels: {a: b}}}
 """
 
 
@@ -77,6 +87,22 @@ def test_each_file_has_its_own_answers_and_only_the_last_files_keep_theirs() -> 
     for number in range(VIEWS):
         facts.seen_from(f"{number}.yaml")
     assert facts.seen_from("app.yaml").fired == {}
+
+
+def test_a_run_asks_the_rules_once_for_each_form_of_an_object(monkeypatch: pytest.MonkeyPatch) -> None:
+    asked: Counter[str] = Counter()
+    plainly = inspector._firing
+
+    def counted(obj: dict[str, Any], facts: Facts, *, fragment: bool) -> Iterator[tuple[Rule, Found]]:
+        asked[repr(obj)] += 1
+        return plainly(obj, facts, fragment=fragment)
+
+    monkeypatch.setattr(inspector, "_firing", counted)
+    others = [POD.replace("web", f"web-{n}") for n in range(20)]
+    patched = mended("---\n".join([BUDGET, *others]), source="k3s")
+    assert b"policy/v1\n" in (patched.data or b"")
+    assert set(asked.values()) == {1}
+    assert len(asked) == 20 + 2
 
 
 KEYS = st.sampled_from(["a", "ab", "a/b", "a~b", "0", "1", "spec"])

@@ -14,6 +14,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from shared.domain.report import credentials
 from shared.domain.report.credentials import mask_value, redact
 from shared.domain.report.hiding import mask_lines
 from shared.domain.report.masking import masked_diff
@@ -206,3 +207,18 @@ def test_no_secret_of_the_corpus_is_in_its_masked_text(source: str) -> None:
             texts[name] = masked(path.read_bytes().decode("utf-8", "replace"))
     assert len(texts) > 300
     assert secrets.seen_in(texts) == []
+
+
+PIECES = st.sampled_from([
+    "DB_PASSWORD", "pa\u017f\u017fword", "to\u212aen", "conn-str", "CREDENT\u0130ALS", "apikey", "x_pwd", "app.SECRET", "web", "--", "=",
+    ": ", " ", "\n", "hunter2hunter2", "Bearer ", "https://", "bob:", "@host", "ghp_abcdefghijklmnopqrstuvwxyz",
+    '"auth": "', "eyJhbGciOiJ9.abc.def",
+])  # fmt: skip
+
+
+@given(st.lists(PIECES, max_size=10).map("".join) | st.text(max_size=40))
+def test_patterns_that_are_left_out_would_have_found_nothing(text: str) -> None:
+    plain = text
+    for pattern, replacement in credentials._PATTERNS:
+        plain = pattern.sub(replacement, plain)
+    assert redact(text) == plain

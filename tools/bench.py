@@ -90,6 +90,9 @@ def mending() -> None:
     many = [SourceFile(f"{i}.yaml", workload(1)) for i in range(100)]
     small, large = median(lambda: fix_all(few)), median(lambda: fix_all(many))
     line("inspect, plan, patch and prove 100 files", large, "ten times that of 10 files", 10 * small, "s")
+    line("", large, "reading them", median(lambda: [read_manifest(file.path, file.data) for file in many]), "s")
+    together = [SourceFile("all.yaml", workload(100))]
+    line("the same objects in one file", median(lambda: fix_all(together)), "in 100 files", large, "s")
 
 
 def memory() -> None:

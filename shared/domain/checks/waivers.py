@@ -15,8 +15,8 @@ from shared.domain.pointer import child
 @check("ignore-annotations", Nothing)
 def ignore_annotations(obj: Mapping[str, Any], _: Nothing, facts: Facts) -> Iterator[Found]:
     """Each ignore annotation without a reason or of a rule that there is not: it does nothing. Fields: `value`, `problem`."""
-    known = {rule.id for rule in facts.knowledge.rulebook.rules}
     for rule_id, reason in ignored_rules(obj):
-        problem = "gives no reason" if not reason.strip() else "names no rule" if rule_id not in known else None
+        known = any(rule.id == rule_id for rule in facts.knowledge.rulebook.rules)
+        problem = "gives no reason" if not reason.strip() else None if known else "names no rule"
         if problem:
             yield Found(child("/metadata/annotations", PREFIX + rule_id), {"value": PREFIX + rule_id, "problem": problem})

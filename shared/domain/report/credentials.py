@@ -42,6 +42,9 @@ _PATTERNS: tuple[tuple[re.Pattern[str], str], ...] = (
         MASK,
     ),
 )
+_NAMELESS = tuple(row for row in _PATTERNS if _NAME not in row[0].pattern)
+_WORDS = ("passw", "pwd", "passphrase", "token", "key", "secret", "conn", "cred")
+"""Each name has one of them, however its letters are cased."""
 
 
 def is_reference(value: str) -> bool:
@@ -56,15 +59,21 @@ def is_credential(name: str, value: str) -> bool:
 
 def redact(text: str) -> str:
     """A string with everything in it that looks like a credential replaced by `***`; other text stays."""
-    for pattern, replacement in _PATTERNS:
+    for pattern, replacement in _due(text):
         text = pattern.sub(replacement, text)
     return text
+
+
+def _due(text: str) -> tuple[tuple[re.Pattern[str], str], ...]:
+    """The patterns that can match: most texts hold no name, and looking for names takes longest."""
+    folded = text.casefold()
+    return _PATTERNS if any(word in folded for word in _WORDS) else _NAMELESS
 
 
 def credential_spans(text: str) -> list[tuple[int, int]]:
     """(start, end) of each part of a string that `redact` would hide; they may overlap."""
     found = []
-    for pattern, replacement in _PATTERNS:
+    for pattern, replacement in _due(text):
         for match in pattern.finditer(text):
             head, _, tail = match.expand(replacement).partition(MASK)
             found.append((match.start() + len(head), match.end() - len(tail)))
