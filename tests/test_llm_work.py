@@ -119,15 +119,12 @@ def test_a_drafted_decision_is_kept_with_its_finding_and_nothing_changes() -> No
     assert (one(done, "AKS0102").resolution, done.outcome.operations, done.data) == ("needs-human", (), UNKNOWN.encode())
 
 
-def test_a_question_is_put_to_a_model_once_whoever_waits_for_its_answer() -> None:
+def test_a_question_is_put_to_a_model_once_for_a_file() -> None:
     model = ScriptedModel(answer(decision=DRAFT))
     done = made(UNKNOWN + UNKNOWN.replace("name: data", "name: more"), "suggest", model)
     advices = [v.advice for v in done.outcome.violations if v.rule_id == "AKS0102"]
     assert len(model.asked) == 1
     assert [a.status if a else None for a in advices] == ["drafted", None]
-    file, setup = setup_of(UNKNOWN, "suggest")
-    plan = propose(file, inspect(file, setup), setup)
-    assert advised(file, inspect(file, setup), plan, setup, Adviser(lambda _: model), {DRAFT["key"]}).repairs == ()
 
 
 def test_three_refused_answers_leave_all_their_reasons_on_the_finding() -> None:

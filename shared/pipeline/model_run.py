@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import contextvars
 import threading
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
@@ -67,10 +67,7 @@ class ModelRun:
         """The jobs' plans by path, with the answers. Raises TransientError where it waits."""
         adviser = Adviser(self._port, self._open(), self._access.settings.hosts, lambda used: cost(used, self._access.settings.prices))
         with ThreadPoolExecutor(max(1, min(self._access.settings.concurrency, len(jobs)))) as pool:
-            asked = [
-                pool.submit(contextvars.copy_context().run, self._one, job, adviser, others)
-                for job, others in zip(jobs, _asked_before(jobs), strict=True)
-            ]
+            asked = [pool.submit(contextvars.copy_context().run, self._one, job, adviser) for job in jobs]
         return {job.file.path: done.result() for job, done in zip(jobs, asked, strict=True)}
 
     def _open(self) -> KnowledgeBase | None:
@@ -85,16 +82,16 @@ class ModelRun:
             logs.failure("no knowledge base", error)
         return None
 
-    def _one(self, job: Job, adviser: Adviser, elsewhere: frozenset[str]) -> FilePlan:
+    def _one(self, job: Job, adviser: Adviser) -> FilePlan:
         """One file. The domain works on one file at a time; while a question is out, the others go on."""
         with self._turn:
             try:
-                return advised(job.file, job.findings, job.plan, self._setup, adviser, elsewhere)
+                return advised(job.file, job.findings, job.plan, self._setup, adviser)
             except TransientError as error:
                 if self._waits:
                     raise
                 logs.failure("knowledge base is down", error)
-                return advised(job.file, job.findings, job.plan, self._setup, replace(adviser, knowledge=None), elsewhere)
+                return advised(job.file, job.findings, job.plan, self._setup, replace(adviser, knowledge=None))
             except Exception as error:  # noqa: BLE001 - a bug here costs the file no fix of the rules
                 logs.failure("model left out", error, path=job.file.path)
                 return job.plan
@@ -132,11 +129,3 @@ class _Port:
 
     def complete(self, messages: Sequence[Message], schema: Mapping[str, JsonValue]) -> Answer:
         return self.run.ask(self.model, messages, schema)
-
-
-def _asked_before(jobs: Sequence[Job]) -> Iterator[frozenset[str]]:
-    """For each file the questions that a file before it waits for too: they are put to the model there."""
-    seen: frozenset[str] = frozenset()
-    for job in jobs:
-        yield seen
-        seen |= {question.key for question in job.plan.questions}

@@ -7,7 +7,7 @@ builds on the one before; in mode `suggest` each stands alone, as the suggestion
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Collection, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 
 from shared.domain.advice import Advice, Snippet
@@ -49,12 +49,10 @@ def mended(file: SourceFile, setup: RunSetup, adviser: Adviser) -> PatchedFile:
     return patch(file, findings, plan, setup)
 
 
-def advised(
-    file: SourceFile, findings: FileFindings, plan: FilePlan, setup: RunSetup, adviser: Adviser, elsewhere: Collection[str] = ()
-) -> FilePlan:
+def advised(file: SourceFile, findings: FileFindings, plan: FilePlan, setup: RunSetup, adviser: Adviser) -> FilePlan:
     """The plan with what a model answers on each violation that it leaves open. Raises TransientError or CriticalError of the model.
 
-    A question to a human is put to a model once; `elsewhere` are the keys of those that it is asked about with another file.
+    A question to a human is put to a model once for a file. Other files are not looked at: a batch of the pipeline does not know them.
     """
     if setup.model == "off" or not plan.askable:
         return plan
@@ -64,13 +62,13 @@ def advised(
         return plan
     left = {(v.rule_id, v.document, v.path) for v in done.outcome.violations if v.resolution == "needs-human"}
     places = {key: place for key, place in places_left(file, findings, setup, blocked).items() if key in left}
-    asking = _Asking(Bench(SourceFile(file.path, done.data), places, setup), adviser, set(elsewhere))
+    asking = _Asking(Bench(SourceFile(file.path, done.data), places, setup), adviser)
     return replace(plan, repairs=tuple(found for key in asking.bench.askable() if (found := asking.ask(key))))
 
 
 class _Asking:
-    def __init__(self, bench: Bench, adviser: Adviser, asked: set[str]) -> None:
-        self.bench, self.adviser, self.asked = bench, adviser, asked
+    def __init__(self, bench: Bench, adviser: Adviser) -> None:
+        self.bench, self.adviser, self.asked = bench, adviser, set[str]()
 
     def ask(self, key: UnitKey) -> ModelRepair | None:
         """What a model makes of a violation; None where none is asked by now."""
