@@ -7,11 +7,13 @@ import re
 import shutil
 import subprocess
 import sys
+from importlib.metadata import packages_distributions
 from pathlib import Path
 
 import pathspec
 import pytest
 from action_support import ROOT
+from packaging.utils import canonicalize_name
 
 HOST_FILES = ("host.json", "function_app.py")
 IMAGE = "Dockerfile.functions"
@@ -69,6 +71,16 @@ def test_the_app_imports_nothing_that_is_left_out() -> None:
     ours = imported({name for name in application() if name.endswith(".py")})
     assert "shared.pipeline.stages" in ours
     assert [name for name in ours if name.split(".")[:2] == ["shared", "cli"] or name.startswith(("funchost", "tests", "tools"))] == []
+
+
+def test_every_package_that_the_app_imports_is_locked_for_it() -> None:
+    provided_by = packages_distributions()
+    tops = {name.split(".")[0] for name in imported({name for name in application() if name.endswith(".py")})}
+    foreign = tops - set(sys.stdlib_module_names) - {"shared", "functions"}
+    locked = {canonicalize_name(line.partition("==")[0]) for line in (ROOT / "requirements.lock").read_text().splitlines() if "==" in line}
+
+    assert {"azure", "fastapi", "yaml"} <= foreign
+    assert [name for name in foreign if not locked & {canonicalize_name(found) for found in provided_by.get(name, ())}] == []
 
 
 def test_the_app_starts_where_nothing_else_is(tmp_path: Path) -> None:
