@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import functools
 import json
+import tempfile
 from pathlib import Path
 from typing import Any
 
@@ -35,21 +37,22 @@ def sentences(*given: tuple[str, list[int]]) -> dict[str, Any]:
 GOOD = sentences(("The claim names a class that only the old cluster had.", [1]), ("A disk of Azure takes its place.", [2, 1]))
 
 
-def finding(folder: Path, text: str = FILE, rule: str = "AKS0101") -> tuple[SourceFile, Explanation]:
-    """The first finding of a rule in a file, explained without a model."""
-    tree = read_tree([write(folder, a=text)])
-    done = fix_tree(tree, options_for(folder, "k3s", None))
+@functools.cache
+def finding(text: str = FILE, rule: str = "AKS0101") -> tuple[SourceFile, Explanation]:
+    """The first finding of a rule in a file, explained without a model; made once for each."""
+    with tempfile.TemporaryDirectory() as folder:
+        done = fix_tree(read_tree([write(Path(folder), a=text)]), options_for(Path(folder), "k3s", None))
     outcome, violation = next((o, v) for o in done.outcomes for v in o.violations if v.rule_id == rule and o.path == "a.yaml")
     file = SourceFile("a.yaml", text.encode())
     return file, explain(file, outcome, violation, done.setup, own_articles)
 
 
-def told(folder: Path, said: Any, **options: Any) -> Told:
-    return told_by(ScriptedModel(said), *finding(folder), **options)
+def told(said: Any, **options: Any) -> Told:
+    return told_by(ScriptedModel(said), *finding(), **options)
 
 
-def test_plain_sentences_with_their_snippets(tmp_path: Path) -> None:
-    file, explanation = finding(tmp_path)
+def test_plain_sentences_with_their_snippets() -> None:
+    file, explanation = finding()
     given = snippets_of(explanation.readings)
     answer = told_by(ScriptedModel(GOOD), file, explanation)
     assert answer.text == "The claim names a class that only the old cluster had. [1] A disk of Azure takes its place. [2] [1]"
@@ -57,14 +60,14 @@ def test_plain_sentences_with_their_snippets(tmp_path: Path) -> None:
     assert answer.model == "scripted"
 
 
-def test_emphasis_is_taken_away_and_names_of_the_given_texts_may_be_used(tmp_path: Path) -> None:
-    answer = told(tmp_path, sentences(("Class `local-path` is **not** in AKS, storageclass.storage.k8s.io or 1.35 or not.", [1])))
+def test_emphasis_is_taken_away_and_names_of_the_given_texts_may_be_used() -> None:
+    answer = told(sentences(("Class `local-path` is **not** in AKS, storageclass.storage.k8s.io or 1.35 or not.", [1])))
     assert answer.text == "Class local-path is not in AKS, storageclass.storage.k8s.io or 1.35 or not. [1]"
 
 
-def test_what_leaves_holds_no_secret_no_comment_and_no_internal_host(tmp_path: Path) -> None:
+def test_what_leaves_holds_no_secret_no_comment_and_no_internal_host() -> None:
     model = ScriptedModel(GOOD)
-    told_by(model, *finding(tmp_path), hosts=["corp.example.com"])
+    told_by(model, *finding(), hosts=["corp.example.com"])
     assert "local-path" in model.seen
     assert "BEGIN snippet-1 " in model.seen
     for hidden in (SECRET_VALUE, "corp.example.com", "# k3s", "The data of the shop"):
@@ -105,41 +108,41 @@ HOSTILE = [
 
 
 @pytest.mark.parametrize(("reason", "said"), HOSTILE)
-def test_an_answer_that_may_not_be_shown_is_not_used(reason: str, said: Any, tmp_path: Path) -> None:
+def test_an_answer_that_may_not_be_shown_is_not_used(reason: str, said: Any) -> None:
     with pytest.raises(ValidationError, match=reason):
-        told(tmp_path, said)
+        told(said)
 
 
-def test_a_reason_quotes_nothing_of_the_answer(tmp_path: Path) -> None:
+def test_a_reason_quotes_nothing_of_the_answer() -> None:
     for _, said in HOSTILE:
         with pytest.raises(ValidationError) as refused:
-            told(tmp_path, said)
+            told(said)
         assert not any(word in str(refused.value) for word in ("evil", "hunter2", "kubectl", "reboot", "\x1b", "alert"))
 
 
-def test_a_placeholder_reads_as_stars(tmp_path: Path) -> None:
+def test_a_placeholder_reads_as_stars() -> None:
     def quoting(messages: list[Any]) -> dict[str, Any]:
         word = next(w.strip('",') for w in messages[-1].content.split() if w.startswith('"redacted-'))
         return sentences((f"The value {word} is hidden.", [1]))
 
     text = FILE.replace("storageClassName: local-path", 'storageClassName: "AKIAIOSFODNN7EXAMPLE"')
-    file, explanation = finding(tmp_path, text, "AKS0102")
+    file, explanation = finding(text, "AKS0102")
     answer = told_by(ScriptedModel(quoting), file, explanation)
     assert answer.text == "The value *** is hidden. [1]"
 
 
-def test_a_secret_is_never_shown_to_a_model(tmp_path: Path) -> None:
+def test_a_secret_is_never_shown_to_a_model() -> None:
     text = FILE.replace("stringData", "type: kubernetes.io/service-account-token\nstringData").replace("{a:", "{token:")
     model = ScriptedModel(GOOD)
     with pytest.raises(ValidationError, match="never shown to a model"):
-        told_by(model, *finding(tmp_path, text, "AKS0739"))
+        told_by(model, *finding(text, "AKS0739"))
     assert model.asked == []
 
 
 @pytest.mark.parametrize("error", [TransientError("down"), CriticalError("no key"), BudgetSpent("the day's tokens are spent")])
-def test_an_outage_is_the_callers_to_tell(error: Exception, tmp_path: Path) -> None:
+def test_an_outage_is_the_callers_to_tell(error: Exception) -> None:
     with pytest.raises(type(error)):
-        told(tmp_path, error)
+        told(error)
 
 
 def test_the_schema_is_closed() -> None:

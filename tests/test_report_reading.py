@@ -12,7 +12,7 @@ import report_values as values
 
 from shared.domain.articles import among
 from shared.domain.explain.passage import readings
-from shared.domain.model import FileOutcome, ResourceRef, Violation
+from shared.domain.model import FileOutcome, PatchOperation, ResourceRef, Violation
 from shared.domain.report import html_view
 from shared.domain.report.html_page import report_html
 from shared.domain.report.markdown import report_md
@@ -108,6 +108,22 @@ def test_a_place_of_what_was_fixed_has_its_diff_and_needs_no_lines() -> None:
     text, page = pages(finding("AKS0101", "a.yaml", fixed=True), files={"a.yaml": b"a:\nb:\nc: 1\n"})
     assert "In context: a.yaml" not in text + page
     assert SUMMARY in text
+
+
+def test_what_a_fix_did_is_told_by_one_example_its_secrets_masked() -> None:
+    secret = ResourceRef("v1", "Secret", None, "s")
+    outcome = finding("AKS0101", "a.yaml", fixed=True)
+    violation = replace(outcome.violations[0], resource=secret)
+    made = (
+        PatchOperation("replace", "/0/stringData/a", "AKS0101", "hunter2hunter2"),
+        PatchOperation("add", "/0/spec/b", "AKS0101", {"c": 1}),
+        PatchOperation("remove", "/0/d", "AKS0102"),
+    )
+    outcomes = [replace(outcome, path=path, violations=(violation,), operations=made) for path in ("a.yaml", "b.yaml")]
+    text = report_md(values.setup(), outcomes, {})
+    assert [line for line in text.split("\n") if line.startswith("- For example")] == [
+        '- For example in a.yaml: `replace /0/stringData/a` with `"***"`, `add /0/spec/b`'
+    ]
 
 
 def test_files_that_are_gone_too_large_or_shorter_show_no_lines() -> None:

@@ -5,22 +5,25 @@ What needs a person comes first, grouped by rule so that one answer serves all i
 
 from __future__ import annotations
 
+import json
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from functools import partial
 
 from shared.domain.decisions import drafts_of
-from shared.domain.model import FileOutcome, Violation
+from shared.domain.model import FileOutcome, PatchOperation, Violation
+from shared.domain.pointer import MISSING, JsonValue
 from shared.domain.report.credentials import redact
-from shared.domain.report.document import summary
+from shared.domain.report.document import operations_json, summary
 from shared.domain.report.escape import code, inline, link
 from shared.domain.report.model_view import LEAD, SHOWN, TITLE, Note, headline, marked, notes, offer, tally, unlike_rules
 from shared.domain.report.reading import Contexts, Original, context_md, nothing_known
-from shared.domain.report.view import Found, RuleGroup, Say, evidence, questions, resolved, size, suggested_by, target, verdict
+from shared.domain.report.view import Found, RuleGroup, Say, applied_by, evidence, questions, resolved, size, suggested_by, target, verdict
 from shared.domain.run import RunSetup
 
 _PLACES_SHOWN = 10
 _OPERATIONS_SHOWN = 5
+_VALUE_SHOWN = 60
 
 
 def report_md(setup: RunSetup, outcomes: Iterable[FileOutcome], diffs: Mapping[str, str], original: Original = nothing_known) -> str:
@@ -94,8 +97,25 @@ def _suggested(files: Sequence[FileOutcome], contexts: Contexts) -> Iterator[str
 
 def _would(files: Sequence[FileOutcome], rule_id: str) -> Iterator[str]:
     for outcome, made in suggested_by(files, rule_id):
-        more = f" and {len(made) - _OPERATIONS_SHOWN} more" if len(made) > _OPERATIONS_SHOWN else ""
-        yield f"- It would, in {inline(outcome.path)}: {', '.join(code(f'{o.op} {o.path}') for o in made[:_OPERATIONS_SHOWN])}{more}"
+        yield f"- It would, in {inline(outcome.path)}: {_operations(outcome, made)}"
+
+
+def _did(files: Sequence[FileOutcome], rule_id: str) -> Iterator[str]:
+    for outcome, made in applied_by(files, rule_id)[:1]:
+        yield f"- For example in {inline(outcome.path)}: {_operations(outcome, made)}"
+
+
+def _operations(outcome: FileOutcome, made: Sequence[PatchOperation]) -> str:
+    """The first operations in words, with values that are short; masked."""
+    shown = operations_json(outcome, made[:_OPERATIONS_SHOWN])
+    more = f" and {len(made) - _OPERATIONS_SHOWN} more" if len(made) > _OPERATIONS_SHOWN else ""
+    return ", ".join(_operation(o) for o in shown if isinstance(o, dict)) + more
+
+
+def _operation(operation: Mapping[str, JsonValue]) -> str:
+    value = operation.get("value", MISSING)
+    short = value is not MISSING and not isinstance(value, (dict, list)) and len(str(value)) <= _VALUE_SHOWN
+    return code(f"{operation['op']} {operation['path']}") + (f" with {code(json.dumps(value, ensure_ascii=False))}" if short else "")
 
 
 def _model(setup: RunSetup, files: Sequence[FileOutcome]) -> Iterator[str]:
@@ -132,7 +152,7 @@ def _changed(files: Sequence[FileOutcome], diffs: Mapping[str, str], contexts: C
     if not written:
         return
     yield from ("## Changed, and why", "")
-    yield from _by_rule(resolved(files, "fixed"), marked, contexts=contexts)
+    yield from _by_rule(resolved(files, "fixed"), marked, partial(_did, files), contexts)
     yield from ("| File | What | Lines |", "|---|---|---|")
     for outcome in written:
         what = "not written any more: nothing is left in it" if outcome.removed else outcome.status

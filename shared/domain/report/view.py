@@ -94,7 +94,18 @@ def _group(rule_id: str, rows: tuple[Found, ...]) -> RuleGroup:
 
 def suggested_by(files: Iterable[FileOutcome], rule_id: str) -> list[tuple[FileOutcome, list[PatchOperation]]]:
     """What the suggestions of a rule would do, by file."""
-    made = [(o, [op for op in o.suggestions if op.rule_id == rule_id]) for o in files]
+    return _of_rule(((o, o.suggestions) for o in files), rule_id)
+
+
+def applied_by(files: Iterable[FileOutcome], rule_id: str) -> list[tuple[FileOutcome, list[PatchOperation]]]:
+    """What the fixes of a rule did, by file."""
+    return _of_rule(((o, o.operations) for o in files), rule_id)
+
+
+def _of_rule(
+    files: Iterable[tuple[FileOutcome, tuple[PatchOperation, ...]]], rule_id: str
+) -> list[tuple[FileOutcome, list[PatchOperation]]]:
+    made = [(o, [op for op in operations if op.rule_id == rule_id]) for o, operations in files]
     return [(o, operations) for o, operations in made if operations]
 
 
