@@ -7,7 +7,6 @@ import sys
 from collections.abc import Sequence
 
 from rich.console import Console
-from rich.markdown import Markdown
 from rich.padding import Padding
 
 from shared.cli.console import SEVERITY_STYLE, paragraph, say
@@ -156,6 +155,8 @@ def _markdown(text: str) -> None:
     if not sys.stdout.isatty():
         _block(text)
         return
+    from rich.markdown import Markdown  # noqa: PLC0415 (its parser is heavy, and every command imports this module)
+
     width = max(40, min(shutil.get_terminal_size().columns, _WIDEST))
     Console(file=sys.stdout, width=width).print(Padding(Markdown(text, hyperlinks=False), (0, 0, 0, len(_INDENT))))
 
