@@ -13,10 +13,10 @@ import threading
 from collections import Counter
 from collections.abc import Callable
 from dataclasses import dataclass, field
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
-from types import TracebackType
-from typing import Any, Self
+from typing import Any
 from urllib.parse import parse_qs, unquote, urlsplit
+
+from http_support import Handler, Server
 
 KEY = "a-search-key"
 Row = dict[str, Any]
@@ -52,7 +52,7 @@ class Asked:
     body: Any
 
 
-class SearchServer:
+class SearchServer(Server):
     """`wrong` are answers (status, headers) to give first, to whatever is asked; `asked` is the journal."""
 
     def __init__(self, key: str = KEY) -> None:
@@ -60,17 +60,8 @@ class SearchServer:
         self.wrong: list[tuple[int, dict[str, str]]] = []
         self.refuse_rows: Callable[[Row], int] = lambda _: 0
         self._lock = threading.Lock()
-        self._server = ThreadingHTTPServer(("127.0.0.1", 0), self._handler())
-        self._server.daemon_threads = True
-        self.url = f"http://127.0.0.1:{self._server.server_address[1]}"
-
-    def __enter__(self) -> Self:
-        threading.Thread(target=self._server.serve_forever, kwargs={"poll_interval": 0.02}, daemon=True).start()
-        return self
-
-    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None) -> None:
-        self._server.shutdown()
-        self._server.server_close()
+        super().__init__(self._handler())
+        self.url = f"http://127.0.0.1:{self.port}"
 
     def answer(self, method: str, url: str, headers: dict[str, str], body: Any) -> tuple[int, Any, dict[str, str]]:
         """(status, JSON, headers) of a request."""
@@ -126,14 +117,13 @@ class SearchServer:
         self.indexes[name] = Index(schema, before.rows if before else {})
         return (200 if before else 201), schema
 
-    def _handler(server: SearchServer) -> type[BaseHTTPRequestHandler]:  # noqa: N805 - the handler's own self is another
-        class Handler(BaseHTTPRequestHandler):
+    def _handler(server: SearchServer) -> type[Handler]:  # noqa: N805 - the handler's own self is another
+        class Answering(Handler):
             protocol_version = "HTTP/1.1"
 
             def _any(self) -> None:
-                text = self.rfile.read(int(self.headers.get("Content-Length") or 0))
-                headers = {name.lower(): value for name, value in self.headers.items()}
-                status, body, more = server.answer(self.command, self.path, headers, json.loads(text) if text else None)
+                text = self.sent()
+                status, body, more = server.answer(self.command, self.path, self.names(), json.loads(text) if text else None)
                 data = b"" if body is None else json.dumps(body).encode()
                 self.send_response(status)
                 for name, value in {"Content-Type": "application/json", "Content-Length": str(len(data)), **more}.items():
@@ -143,10 +133,7 @@ class SearchServer:
 
             do_GET = do_POST = do_PUT = do_DELETE = _any  # noqa: N815 - the base class's names
 
-            def log_message(self, *args: Any) -> None:
-                return
-
-        return Handler
+        return Answering
 
 
 def _indexed(index: Index, actions: list[Row], refuse: Callable[[Row], int]) -> Answer:

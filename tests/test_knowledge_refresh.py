@@ -12,6 +12,7 @@ from typing import Any
 import pytest
 from fakes import MemoryBlobs, World
 from knowledge_support import DISKS, GATEWAY, found, index_of, pdf_of
+from test_knowledge import RULE as TEAM_RULE
 
 from shared import services
 from shared.adapters.knowledge.documents import Files
@@ -24,22 +25,7 @@ from shared.pipeline import knowledge_index, names
 from shared.pipeline.knowledge_index import refresh
 
 PLACE = (names.CACHE, names.KNOWLEDGE_INDEX)
-RULE = """\
-id: ZEBRA0001
-title: A zebra without an owner
-why: Zebras without an owner are fed at night.
-links: [https://example.com/owners]
-severity: error
-kinds: [core/v1/PersistentVolumeClaim]
-match: {check: object}
-message: "{name} has no owner."
-advice: Name one.
-examples:
-  - bad: |
-      apiVersion: v1
-      kind: PersistentVolumeClaim
-      metadata: {name: a}
-"""
+RULE = TEAM_RULE.replace("TEAM0001", "ZEBRA0001").replace("A claim", "A zebra")
 
 
 class Small(Files):
@@ -274,13 +260,14 @@ def test_many_uploads_at_once_are_all_indexed() -> None:
     assert held(blobs) == {DISKS.name, GATEWAY.name, *(name for at, name in blobs.content if at == names.KNOWLEDGE)}
 
 
-def test_a_container_that_never_rests_is_given_back_to_the_host() -> None:
+def test_a_container_that_never_rests_is_given_back_to_the_host(caplog: pytest.LogCaptureFixture) -> None:
     class Restless(Storage):
         def write(self, container: str, name: str, data: bytes, **how: Any) -> bool:
             return name != names.KNOWLEDGE_STATUS and super().write(container, name, data, **how)
 
     with pytest.raises(BusyError, match="being changed by others"):
         once(Restless())
+    assert caplog.text.count("knowledge not indexed") == 1
 
 
 @pytest.mark.parametrize("stored", [b"{", b"[]", b'{"schemaVersion": 9, "files": {}}', b'{"schemaVersion": 1, "files": {"a": 3}}'])
@@ -289,6 +276,20 @@ def test_a_status_that_cannot_be_read_is_made_anew(stored: bytes) -> None:
     MemoryBlobs.write(blobs, names.CACHE, names.KNOWLEDGE_STATUS, stored)
     once(blobs)
     assert status(blobs).keys() == {"articles/changed.md", "articles/new.md", "articles/same.md"}
+
+
+def test_what_another_version_of_the_program_reads_otherwise_is_read_again() -> None:
+    """A new version may make another text of the same PDF, and the index, built anew, does not hold the old one."""
+    blobs = started()
+    once(blobs)
+    stored = status(blobs)
+    stored["articles/same.md"]["digest"] = "0" * 64
+    MemoryBlobs.write(blobs, names.CACHE, names.KNOWLEDGE_STATUS, json.dumps({"schemaVersion": 1, "files": stored}).encode())
+    blobs.delete(*PLACE)
+    once(blobs)
+    assert "articles/same.md" in held(blobs)
+    assert status(blobs)["articles/same.md"]["digest"] == indexed(blobs)._read()[1].digests["articles/same.md"]
+    assert not once(blobs)
 
 
 def test_until_there_is_an_index_the_shipped_articles_are_searched() -> None:

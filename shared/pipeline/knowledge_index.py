@@ -16,7 +16,7 @@ from collections.abc import Mapping
 from dataclasses import asdict, dataclass, replace
 
 from shared import logs
-from shared.domain.errors import BusyError, ValidationError
+from shared.domain.errors import AksCopilotError, BusyError, ValidationError
 from shared.domain.ports import BlobInfo, BlobStore
 from shared.domain.retrieval.changes import Changes
 from shared.domain.retrieval.passages import Document
@@ -49,19 +49,34 @@ def refresh(blobs: BlobStore, index: DocumentIndex, library: Library) -> Changes
 
     Raises BusyError where others keep changing the container, and what the storage and the index raise.
     """
+    with logs.bound(stage="knowledge"):
+        try:
+            return _settled(blobs, index, library)
+        except AksCopilotError as error:
+            logs.failure("knowledge not indexed", error)
+            raise
+
+
+def _settled(blobs: BlobStore, index: DocumentIndex, library: Library) -> Changes:
+    known = True
     for _ in range(TRIES):
         try:
-            return _Refresh(blobs, index, library).run()
+            return _Refresh(blobs, index, library, known=known).run()
         except BusyError as error:
+            known = known and not isinstance(error, _ReadOtherwiseError)
             logs.event("knowledge changed while it was indexed", reason=str(error))
     raise BusyError("the container of the knowledge base is being changed by others")
 
 
-class _Refresh:
-    """One try."""
+class _ReadOtherwiseError(BusyError):
+    """This version of the program makes another document of a file than the one that wrote the status."""
 
-    def __init__(self, blobs: BlobStore, index: DocumentIndex, library: Library) -> None:
-        self._blobs, self._index, self._library = blobs, index, library
+
+class _Refresh:
+    """One try; what the status says of a file that did not change is believed where it is `known`."""
+
+    def __init__(self, blobs: BlobStore, index: DocumentIndex, library: Library, *, known: bool) -> None:
+        self._blobs, self._index, self._library, self._known = blobs, index, library, known
         self._shipped = {document.name: document for document in library.shipped()}
         self._read: dict[str, Document] = {}
         """By the file's name."""
@@ -69,7 +84,7 @@ class _Refresh:
 
     def run(self) -> Changes:
         before, etag = self._status()
-        files = self._listed(before)
+        files = self._listed(before if self._known else {})
         if files != before or etag is None:
             self._write(files, etag)
         done = self._sync({file.document: (name, file) for name, file in files.items() if file.document and not file.problem})
@@ -133,7 +148,7 @@ class _Refresh:
         """The document of a file; read again where only its ETag was looked at, or much came at once."""
         document = self._read.pop(name, None) or self._document(name, file.etag)
         if document.digest != file.digest:
-            raise BusyError(f"{name} is read otherwise than before")
+            raise _ReadOtherwiseError(f"{name} is read otherwise than before")
         return document
 
     def _document(self, name: str, etag: str) -> Document:
