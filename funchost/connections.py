@@ -7,7 +7,7 @@ string the identity settings ``STORAGE__blobServiceUri``, ``__queueServiceUri``,
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeVar
 
 import requests
 from azure.core.pipeline.transport import RequestsTransport
@@ -22,6 +22,7 @@ from funchost.errors import ConfigurationError
 if TYPE_CHECKING:
     from azure.core.credentials import TokenCredential
 
+_Client = TypeVar("_Client", BlobServiceClient, QueueServiceClient)
 DEFAULT_CONNECTION = "AzureWebJobsStorage"
 _POOL = 64
 # The SDK's own default starts at 15 s, which is a long silence on a developer's machine.
@@ -42,41 +43,31 @@ class Connections:
     def blobs(self, connection: str) -> BlobServiceClient:
         """The blob service of ``connection``; raises ConfigurationError naming the missing setting."""
         if connection not in self._blobs:
-            self._blobs[connection] = self._blob_client(connection)
+            self._blobs[connection] = self._client(BlobServiceClient, BlobRetry(**_RETRY), connection, "blob")
         return self._blobs[connection]
 
     def queues(self, connection: str) -> QueueServiceClient:
         """The queue service of ``connection``; raises ConfigurationError naming the missing setting."""
         if connection not in self._queues:
-            self._queues[connection] = self._queue_client(connection)
+            self._queues[connection] = self._client(QueueServiceClient, QueueRetry(**_RETRY), connection, "queue")
         return self._queues[connection]
 
     def close(self) -> None:
         """Give up all sockets."""
         self._session.close()
 
-    def _blob_client(self, connection: str) -> BlobServiceClient:
-        options = self._options(BlobRetry(**_RETRY))
+    def _client(self, kind: type[_Client], retry: object, connection: str, service: str) -> _Client:
+        options: dict[str, Any] = {
+            "retry_policy": retry,
+            "transport": RequestsTransport(session=self._session, session_owner=False),
+        }
         text = self._connection_string(connection)
         try:
             if text:
-                return BlobServiceClient.from_connection_string(text, **options)
-            return BlobServiceClient(self._service_uri(connection, "blob"), credential=self._credential(connection), **options)
+                return kind.from_connection_string(text, **options)
+            return kind(self._service_uri(connection, service), credential=self._credential(connection), **options)
         except ValueError as error:
             raise ConfigurationError(f"connection {connection}: {error}") from None
-
-    def _queue_client(self, connection: str) -> QueueServiceClient:
-        options = self._options(QueueRetry(**_RETRY))
-        text = self._connection_string(connection)
-        try:
-            if text:
-                return QueueServiceClient.from_connection_string(text, **options)
-            return QueueServiceClient(self._service_uri(connection, "queue"), credential=self._credential(connection), **options)
-        except ValueError as error:
-            raise ConfigurationError(f"connection {connection}: {error}") from None
-
-    def _options(self, retry: object) -> dict[str, Any]:
-        return {"retry_policy": retry, "transport": RequestsTransport(session=self._session, session_owner=False)}
 
     def _connection_string(self, connection: str) -> str:
         names = (f"AzureWebJobs{connection}", connection, f"ConnectionStrings:{connection}")
