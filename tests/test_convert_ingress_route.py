@@ -169,7 +169,7 @@ def test_named_ports_are_resolved_through_the_service():
         ({"name": "web"}, "names no port"),
         ({"name": "web", "port": "${PORT}"}, "names no port"),
         (WEB | {"brandNew": 1}, "brandNew is not a field"),
-        (WEB | {"scheme": "h2c"}, "spoke h2c"),
+        (WEB | {"scheme": "h2c"}, "HTTP/2 without TLS (h2c)"),
     ],
 )
 def test_services_that_are_refused(service, why):

@@ -85,7 +85,8 @@ def test_headers_that_a_filter_cannot_say(headers, why):
     ],
 )
 def test_guards_are_never_dropped(name, value, why):
-    assert why in str(expect_refusal("route", route({f"haproxy.router.openshift.io/{name}": value}), lookup()))
+    error = expect_refusal("route", route({f"haproxy.router.openshift.io/{name}": value}), lookup())
+    assert (error.path, why in str(error)) == (f"/metadata/annotations/haproxy.router.openshift.io~1{name}", True)
 
 
 @pytest.mark.parametrize(

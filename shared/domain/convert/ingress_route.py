@@ -158,6 +158,9 @@ def _backend(obj: dict[str, Any], service: Service, path: str, lookup: Lookup) -
         raise CannotConvert(f"{path} names no port", path=path)
     number = int(port) if isinstance(port, int) or port.isdigit() else ingress_port(lookup, namespace, service.name, port, path)
     check_backend(lookup, namespace, service.name, path)
+    if service.scheme == "h2c":
+        reason = f"Traefik spoke HTTP/2 without TLS (h2c) to Service {service.name}, which a Gateway does where its port has an appProtocol"
+        raise CannotConvert(reason, path=path)
     if service.scheme not in (None, "http") or speaks_tls(lookup, namespace, service.name, number, str(port)):
         raise CannotConvert(
             f"Traefik spoke {service.scheme or 'https'} to Service {service.name}, which needs a BackendTLSPolicy", path=path

@@ -32,9 +32,9 @@ from shared.domain.convert.httproute import (
 )
 from shared.domain.convert.names import listener_name
 from shared.domain.convert.route_annotations import (
-    ALLOW_LISTS,
     HSTS,
     REWRITE,
+    check_open,
     dead_annotations,
     gateway_timeouts,
 )
@@ -73,9 +73,7 @@ def _check_names(obj: dict[str, Any], kind: str, lookup: Lookup) -> None:
 
 
 def _to_gateway(obj: dict[str, Any], plan: RoutePlan, lookup: Lookup) -> Conversion:
-    if plan.settings.allow_list is not None:
-        reason = "the Route lets only some client addresses in, which a Gateway cannot do per route: anyone could come in"
-        raise CannotConvert(reason, path=annotation_path(ALLOW_LISTS[0]))
+    check_open(plan.settings)
     match = {"path": {"type": "PathPrefix", "value": plan.path}}
     rule = {"matches": [match], **_gateway_extras(plan, lookup), "backendRefs": backend_refs(plan.backends)}
     secure = listener_name(plan.host, tls=True)

@@ -50,6 +50,8 @@ class RouterSettings:
     hsts: str | None = None
     tls_secret: str | None = None
     allow_list: str | None = None
+    allowed_by: str = ALLOW_LISTS[0]
+    """The annotation that holds the allow list."""
     losses: list[Loss] = field(default_factory=list)
 
 
@@ -70,19 +72,28 @@ def read_settings(annotations: Mapping[str, str], *, tls: bool) -> RouterSetting
         raise CannotConvert(
             "the Route limits the rate per client, which has no equivalent on this target", path=annotation_path(RATE_LIMIT)
         )
-    found.allow_list = next((annotations[a] for a in ALLOW_LISTS if annotations.get(a, "").strip()), None)
+    for name in reversed(ALLOW_LISTS):
+        if annotations.get(name, "").strip():
+            found.allow_list, found.allowed_by = annotations[name], name
     found.hsts = annotations.get(HSTS) if tls else None
     found.losses = _losses(annotations)
     _read_timeout(found, annotations)
     return found
 
 
-def networks(text: str) -> list[str]:
-    """The entries of an allow list as networks. Raises CannotConvert for what is none: the router passed over it."""
+def check_open(settings: RouterSettings) -> None:
+    """Raises CannotConvert where the router let only some clients in: no route of a Gateway does so."""
+    if settings.allow_list is not None:
+        reason = "the Route lets only some client addresses in, which a Gateway cannot do per route: anyone could come in"
+        raise CannotConvert(reason, path=annotation_path(settings.allowed_by))
+
+
+def networks(settings: RouterSettings) -> list[str]:
+    """The entries of the allow list as networks. Raises CannotConvert for what is none: the router passed over it."""
     try:
-        return [str(ipaddress.ip_network(entry, strict=False)) for entry in text.split()]
+        return [str(ipaddress.ip_network(entry, strict=False)) for entry in (settings.allow_list or "").split()]
     except ValueError as error:
-        raise CannotConvert("an entry of the allow list is no network", path=annotation_path(ALLOW_LISTS[0])) from error
+        raise CannotConvert("an entry of the allow list is no network", path=annotation_path(settings.allowed_by)) from error
 
 
 def _losses(annotations: Mapping[str, str]) -> list[Loss]:

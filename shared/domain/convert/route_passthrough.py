@@ -14,7 +14,7 @@ from shared.domain.convert.edits import annotation_path, annotations_of, name_of
 from shared.domain.convert.httproute import API_VERSION, backend_refs, check_free, filter_of, route_spec, sibling
 from shared.domain.convert.load_balancer import as_load_balancer
 from shared.domain.convert.passthrough import check_host, choice, listeners, tls_route_spec
-from shared.domain.convert.route_annotations import ALLOW_LISTS, TIMEOUT, RouterSettings, dead_annotations, networks, read_settings
+from shared.domain.convert.route_annotations import TIMEOUT, RouterSettings, check_open, dead_annotations, networks, read_settings
 from shared.domain.convert.route_form import RouteSpec, Tls
 from shared.domain.convert.route_plan import key_losses, route_backends, route_host
 from shared.domain.model import ListenerRequest
@@ -49,9 +49,7 @@ def _losses(obj: Document, spec: RouteSpec, settings: RouterSettings) -> list[Lo
 
 
 def _tls_route(obj: Document, spec: RouteSpec, settings: RouterSettings, lookup: Lookup) -> Conversion:
-    if settings.allow_list is not None:
-        reason = "the Route lets only some client addresses in, which a Gateway cannot do per route: anyone could come in"
-        raise CannotConvert(reason, path=annotation_path(ALLOW_LISTS[0]))
+    check_open(settings)
     check_free("TLSRoute", namespace_of(obj), name_of(obj), lookup)
     host, losses = route_host(obj, spec, lookup)
     check_host(obj, host, "/spec/host", lookup)
@@ -89,7 +87,7 @@ def _load_balancer(obj: Document, spec: RouteSpec, settings: RouterSettings, ans
         "ports": [{"name": "tls", "port": 443, "targetPort": found.get("targetPort", port)}],
     }
     if settings.allow_list is not None:
-        body["loadBalancerSourceRanges"] = networks(settings.allow_list)
+        body["loadBalancerSourceRanges"] = networks(settings)
     operations = as_load_balancer(obj, body, answer, dead_annotations(annotations_of(obj)), "passthrough", lookup)
     said = (*losses, *_address_losses(spec), *_losses(obj, spec, settings))
     return Conversion(operations, losses=said, reveals=("/spec/type",))
