@@ -13,10 +13,7 @@ param location string
 @description('Tags of everything.')
 param tags object = {}
 
-@allowed([
-  'flex'
-  'containerapps'
-])
+@allowed(['flex', 'containerapps'])
 @description('flex: Functions on Flex Consumption. containerapps: the same app as a container.')
 param hosting string = 'flex'
 
@@ -29,26 +26,37 @@ param addressPrefix string = '10.60'
 @description('Addresses (CIDR) that may call the app beside Event Grid; empty: everybody may. Flex Consumption only.')
 param inboundAddresses array = []
 
-@description('A person or group that uploads, reads results and sets secrets; empty for none. User, Group or ServicePrincipal.')
+@description('The application registration that callers of the API sign in to, beside the function key; empty: the key alone (docs/azure.md).')
+param entraClientId string = ''
+
+@description('A person, group or program that uploads, reads results and sets secrets; empty for none.')
 param operatorPrincipalId string = ''
+@allowed(['User', 'Group', 'ServicePrincipal'])
 param operatorPrincipalType string = 'User'
 
 @description('Standard_LRS, Standard_ZRS, Standard_GZRS...')
 param storageSku string = 'Standard_GZRS'
 
-@description('Days that deleted blobs and secrets can be brought back (7 to 90), and that runs, results and cache are kept.')
+@minValue(7)
+@maxValue(90)
+@description('Days that deleted blobs and secrets can be brought back, and that runs, results and cache are kept.')
 param undoDays int = 30
 param runDays int = 180
 param resultDays int = 365
 param cacheDays int = 90
 
-@description('Days that logs are kept (30 to 730), and the most that is taken in a day, in GB (-1: no bound).')
+@minValue(30)
+@maxValue(730)
+@description('Days that logs are kept, and the most that is taken in a day, in GB (-1: no bound).')
 param logDays int = 90
 param logGigabytesPerDay int = 5
 
 @description('Flex Consumption: see function.bicep.')
 param pythonVersion string = '3.12'
+@allowed([512, 2048, 4096])
 param instanceMemoryMB int = 2048
+@minValue(40)
+@maxValue(1000)
 param maximumInstances int = 40
 param alwaysReadyHttp int = 0
 param httpConcurrency int = 16
@@ -79,6 +87,7 @@ param searchReplicas int = 1
 
 @description('App settings: see settings.bicep.')
 param reportUrl string = ''
+@allowed(['off', 'bot', 'webhook'])
 param slack string = 'off'
 param slackChannel string = ''
 param githubApiUrl string = 'https://api.github.com'

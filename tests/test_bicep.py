@@ -100,6 +100,17 @@ def plain(value: Any, kind: str) -> Any:
     return {"bool": {"true": True, "false": False}.get, "int": int}.get(kind, str)(found[1] or "")
 
 
+@pytest.mark.parametrize("file", PARAMETER_FILES)
+def test_values_are_within_the_bounds_of_their_parameters(file: str) -> None:
+    main = templates()["main.bicep"].parameters
+    for name, value in [*parameters_of(file).items(), *((name, parameter["default"]) for name, parameter in main.items())]:
+        bounds = {decorator["type"]: decorator.get("argument") for decorator in main[name]["decorators"]}
+        given = plain(value, main[name]["type"])
+        assert given in bounds.get("allowed", [given]), name
+        if {"min_value", "max_value"} & set(bounds):
+            assert bounds.get("min_value", given) <= given <= bounds.get("max_value", given), name
+
+
 def test_production_is_closed_and_kept_longer_than_development() -> None:
     dev, prod = parameters_of("dev.parameters.json"), parameters_of("prod.parameters.json")
     assert set(dev) <= set(prod)
