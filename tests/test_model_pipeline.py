@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -226,3 +227,14 @@ def test_a_real_answer_through_the_sdk_is_applied_and_proven() -> None:
     (entry,) = [f for f in report(made)["files"] if f["path"] == "deploy.yaml"]
     assert [(o["path"], o["origin"]) for o in entry["operations"]] == [(f"/0{PLACE}", "llm")]
     assert results(made)["deploy.yaml"].decode() == MENDED
+
+
+def test_a_model_that_cannot_even_be_made_costs_no_run() -> None:
+    def broken(_: World) -> ModelAccess:
+        raise CriticalError("no such credential")
+
+    made = world(Replies())
+    made.services = replace(made.services, context=replace(made.context, model=lambda: broken(made)))
+    made.drain()
+    assert results(made)["more/claim.yaml"].decode() == CLAIM.replace("local-path", "managed-csi")
+    assert report(made)["summary"]["model"]["asked"] == 0

@@ -152,3 +152,10 @@ def test_of_two_drafts_for_one_question_the_first_file_counts() -> None:
     drafted = values.violation("TST0201", advice=advice("drafted", draft=Draft("storageClasses.gold", "b")))
     other = replace(one, path="a.yaml", violations=(drafted,))
     assert drafted_answers([one, other]) == {"storageClasses.gold": "b"}
+
+
+def test_two_findings_of_one_place_were_one_question() -> None:
+    (one,) = outcomes()
+    twice = replace(one, violations=(one.violations[0], replace(one.violations[0], message="Another field."), *one.violations[1:]))
+    alone = json.loads(rendered("suggest", [one])["report.json"])["summary"]["model"]
+    assert json.loads(rendered("suggest", [twice])["report.json"])["summary"]["model"] == alone

@@ -47,11 +47,13 @@ def with_model(ctx: Context, envelope: Envelope, setup: RunSetup, jobs: Sequence
     wanted = [job for job in jobs if job.plan.askable]
     if setup.model == "off" or ctx.model is None or not wanted:
         return {}
-    run = ModelRun(ctx.model(), ctx.knowledge, setup, waits=envelope.attempt < TRIES)
     try:
-        return run.plans(wanted)
+        return ModelRun(ctx.model(), ctx.knowledge, setup, waits=envelope.attempt < TRIES).plans(wanted)
     except TransientError as error:
         raise patient(error, envelope.attempt) from error
+    except AksCopilotError as error:
+        logs.failure("no model", error)
+        return {}
 
 
 class ModelRun:

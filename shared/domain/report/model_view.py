@@ -46,7 +46,7 @@ def tally(setup: RunSetup, files: Iterable[FileOutcome]) -> Tally | None:
     """The sums of a run with a model, None for one without."""
     if setup.model == "off":
         return None
-    found = [(v, v.advice) for o in files for v in o.violations if v.advice]
+    found = [(v, advice) for _, v, advice in _advised(files)]
     counts = Counter(advice.status for _, advice in found)
     costs = [advice.cost for _, advice in found if advice.cost is not None]
     return Tally(
@@ -80,8 +80,13 @@ def offer(setup: RunSetup, files: Iterable[FileOutcome]) -> str:
 
 def notes(files: Sequence[FileOutcome]) -> list[Note]:
     """What came of each finding, the accepted first."""
-    found = [(o, v, v.advice) for o in files for v in o.violations if v.advice]
-    return [_note(*row) for row in sorted(found, key=lambda row: _ORDER.index(row[2].status))]
+    return [_note(*row) for row in sorted(_advised(files), key=lambda row: _ORDER.index(row[2].status))]
+
+
+def _advised(files: Iterable[FileOutcome]) -> list[tuple[FileOutcome, Violation, Advice]]:
+    """Each answer once: several findings of a rule may be at one place, and were asked about together."""
+    found = {(o.path, v.rule_id, v.document, v.path): (o, v, v.advice) for o in files for v in o.violations if v.advice}
+    return [(outcome, violation, advice) for outcome, violation, advice in found.values() if advice]
 
 
 def marked(violation: Violation) -> str:
