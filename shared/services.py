@@ -247,8 +247,8 @@ def load_knowledge(kept: Path | None = None, team: Path | None = None) -> Index:
     return local.load(kept, team)
 
 
-def build_knowledge(kept: Path, team: Path | None = None) -> tuple[Index, Changes]:
-    """Bring the index in the folder `kept` up to date; the index, and what was done."""
+def build_knowledge(kept: Path, team: Path | None = None) -> tuple[Index, Changes, list[str]]:
+    """Bring the index in the folder `kept` up to date; the index, what was done, and a line for each file that could not be used."""
     from shared.adapters.knowledge import local
 
     return local.build(kept, team)

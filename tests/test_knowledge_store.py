@@ -20,7 +20,7 @@ from shared.settings import StorageSettings
 
 def test_a_folder_keeps_the_index_and_a_broken_one_is_made_anew(tmp_path: Path) -> None:
     assert store.load(tmp_path, HashedGrams()) is None
-    index, done = local.build(tmp_path / "kb")
+    index, done, _ = local.build(tmp_path / "kb")
     assert len(done.add) == len(index.digests) > 400
     assert not local.build(tmp_path / "kb")[1]
     assert local.load(tmp_path / "kb").to_bytes() == index.to_bytes()

@@ -20,7 +20,7 @@ knowledge_app = typer.Typer(
 )
 
 Team = Annotated[
-    Path | None, typer.Option("--knowledge", metavar="DIR", help="A team's own: articles/ (Markdown, text) and rules/ are added.")
+    Path | None, typer.Option("--knowledge", metavar="DIR", help="A team's own: articles/ (Markdown, text, PDF) and rules/ are added.")
 ]
 Kept = Annotated[Path | None, typer.Option("--index", metavar="DIR", help="A folder with an index of `kb build`; else one is made anew.")]
 
@@ -30,11 +30,15 @@ def build(
     out: Annotated[Path, typer.Option("--index", metavar="DIR", help="Where the index is kept.")],
     knowledge: Team = None,
 ) -> None:
-    """Make or bring up to date the index in a folder: only what changed is read into it."""
+    """Make or bring up to date the index in a folder: only what changed is read into it. Exit code 1 where a file could not be used."""
     with status("Indexing"):
-        index, done = build_knowledge(out, knowledge)
+        index, done, problems = build_knowledge(out, knowledge)
     new, gone = len(done.add - done.remove), len(done.remove - done.add)
     say(f"{len(index.digests)} documents, {len(index.passages)} passages: {new} new, {len(done.add & done.remove)} changed, {gone} gone")
+    for problem in problems:
+        typer.echo(f"not indexed: {problem}", err=True)
+    if problems:
+        raise typer.Exit(1)
 
 
 @knowledge_app.command("search")

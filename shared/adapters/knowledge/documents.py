@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from functools import cache
 from pathlib import Path, PurePosixPath
 
@@ -43,12 +44,29 @@ class Files:
         return document_of(name, _pdf(name, data) if name.lower().endswith(PDF) else _text(name, data))
 
 
-def documents(folder: Path | None = None) -> list[Document]:
+@dataclass(frozen=True, slots=True)
+class Collected:
+    """Documents, and a line for each file that could be none."""
+
+    documents: list[Document]
+    problems: list[str]
+
+
+def collected(folder: Path | None = None) -> Collected:
     """The program's articles and rules, and those of a team's folder, which take the place of ours of the same name or id.
 
-    Raises ValidationError where one cannot be used or the folder holds none.
+    Raises ValidationError where there is no such folder, or it holds none.
     """
-    return list({document.name: document for document in [*_shipped(), *(_of_team(folder) if folder else ())]}.values())
+    team = _of_team(folder) if folder else Collected([], [])
+    return Collected(list({document.name: document for document in [*_shipped(), *team.documents]}.values()), team.problems)
+
+
+def documents(folder: Path | None = None) -> list[Document]:
+    """The same; raises ValidationError where a file cannot be used, too."""
+    found = collected(folder)
+    if found.problems:
+        raise ValidationError(found.problems[0])
+    return found.documents
 
 
 @cache
@@ -57,31 +75,35 @@ def _shipped() -> tuple[Document, ...]:
     return (*own, *map(document_of_rule, built_in()))
 
 
-def articles(folder: Path) -> list[Document]:
-    """The articles of a team's folder, which may have none. Raises ValidationError where one cannot be used."""
-    return [document for document in _read(folder) if document.name.startswith("articles/")]
-
-
-def _of_team(folder: Path) -> list[Document]:
-    found = _read(folder)
-    if not found:
-        raise ValidationError(f"{folder}: holds no articles/**/*.md, *.txt, *.pdf or rules/*.yaml")
-    return found
-
-
-def _read(folder: Path) -> list[Document]:
-    """Every document of a folder; links are not followed out of it."""
+def _of_team(folder: Path) -> Collected:
+    """Links are not followed out of the folder."""
     if not folder.is_dir():
         raise ValidationError(f"{folder}: no such folder")
     found: dict[str, Document] = {}
+    problems: list[str] = []
     for path in sorted(path for part in ("articles", "rules") for path in (folder / part).rglob("*")):
         name = path.relative_to(folder).as_posix()
         if Files().belongs(name) and path.is_file() and not path.is_symlink():
-            document = Files().read(name, path.read_bytes())
-            if document.name in found:
-                raise ValidationError(f"{name}: another file is {document.name} already")
-            found[document.name] = document
-    return list(found.values())
+            try:
+                document = _opened(name, path)
+            except ValidationError as error:
+                problems.append(str(error))
+                continue
+            if found.setdefault(document.name, document) is not document:
+                problems.append(f"{name}: another file is {document.name} already")
+    if not found and not problems:
+        raise ValidationError(f"{folder}: holds no articles/**/*.md, *.txt, *.pdf or rules/*.yaml")
+    return Collected(list(found.values()), problems)
+
+
+def _opened(name: str, path: Path) -> Document:
+    try:
+        if path.stat().st_size > MAX_PDF_BYTES:
+            raise ValidationError(f"{name}: larger than {MAX_PDF_BYTES // 1024 // 1024} MiB")
+        data = path.read_bytes()
+    except OSError as error:
+        raise ValidationError(f"{name}: {error.strerror}") from error
+    return Files().read(name, data)
 
 
 def _text(name: str, data: bytes) -> str:

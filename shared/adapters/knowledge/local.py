@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 from shared.adapters.knowledge import store
-from shared.adapters.knowledge.documents import documents
+from shared.adapters.knowledge.documents import collected, documents
 from shared.adapters.knowledge.embeddings import HashedGrams
 from shared.adapters.knowledge.index import Index
 from shared.domain.errors import ValidationError
@@ -13,16 +13,20 @@ from shared.domain.retrieval.changes import Changes
 from shared.domain.retrieval.ports import NoIndexError
 
 
-def build(kept: Path, team: Path | None = None) -> tuple[Index, Changes]:
-    """Bring the index in the folder `kept` up to date, or make it; one that cannot be used is made anew. The index, and what was done."""
+def build(kept: Path, team: Path | None = None) -> tuple[Index, Changes, list[str]]:
+    """Bring the index in the folder `kept` up to date, or make it; one that cannot be used is made anew.
+
+    The index, what was done, and a line for each file of the team that could not be used.
+    """
     try:
         index = store.load(kept, HashedGrams()) or Index(HashedGrams())
     except NoIndexError:
         index = Index(HashedGrams())
-    done = index.update(documents(team))
+    found = collected(team)
+    done = index.update(found.documents)
     if done:
         store.save(kept, index)
-    return index, done
+    return index, done, found.problems
 
 
 def load(kept: Path | None = None, team: Path | None = None) -> Index:
