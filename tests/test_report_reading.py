@@ -16,7 +16,7 @@ from shared.domain.model import FileOutcome, PatchOperation, ResourceRef, Violat
 from shared.domain.report import html_view
 from shared.domain.report.html_page import report_html
 from shared.domain.report.markdown import report_md
-from shared.domain.report.reading import MAX_BYTES, Context, context_html, context_md, reading_of
+from shared.domain.report.reading import MAX_BYTES, Context, Excerpts, context_html, context_md, reading_of
 from shared.domain.retrieval.passages import document_of
 
 SUMMARY = "Read on: Which storage class replaces local-path, longhorn, gp3 or ocs on AKS"
@@ -41,8 +41,8 @@ def finding(rule_id: str, path: str, *, fixed: bool = False) -> FileOutcome:
 
 
 def pages(*outcomes: FileOutcome, files: Mapping[str, bytes] | None = None) -> list[str]:
-    original = (files or {}).get
-    return [report_md(values.setup(), outcomes, {}, original), report_html(values.setup(), outcomes, {}, original)]
+    excerpts = Excerpts((files or {}).get)
+    return [report_md(values.setup(), outcomes, {}, excerpts), report_html(values.setup(), outcomes, {}, excerpts)]
 
 
 def test_each_rule_s_article_is_shown_once() -> None:

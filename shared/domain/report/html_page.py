@@ -18,7 +18,7 @@ from shared.domain.model import FileOutcome
 from shared.domain.report import html_view, model_view, view
 from shared.domain.report.credentials import redact
 from shared.domain.report.document import summary
-from shared.domain.report.reading import Original, nothing_known
+from shared.domain.report.reading import Excerpts
 from shared.domain.report.resources import azure_resources
 from shared.domain.report.web import security_policy, visible
 from shared.domain.run import RunSetup
@@ -29,11 +29,11 @@ if TYPE_CHECKING:
 _TEMPLATES = Path(__file__).parent / "templates"
 
 
-def report_html(setup: RunSetup, outcomes: Iterable[FileOutcome], diffs: Mapping[str, str], original: Original = nothing_known) -> str:
-    """The page. `diffs` are masked, by path; `original` gives the bytes of a file as it came. The same input gives the same bytes."""
+def report_html(setup: RunSetup, outcomes: Iterable[FileOutcome], diffs: Mapping[str, str], excerpts: Excerpts | None = None) -> str:
+    """The page. `diffs` are masked, by path; `excerpts` gives lines of the files as they came. The same input gives the same bytes."""
     files = sorted(outcomes, key=lambda o: o.path)
     page = _environment().get_template("report.html.j2")
-    return page.render(_head(setup, files) | _body(files, diffs, original) | _assets())
+    return page.render(_head(setup, files) | _body(files, diffs, excerpts) | _assets())
 
 
 def _head(setup: RunSetup, files: list[FileOutcome]) -> dict[str, object]:
@@ -53,9 +53,9 @@ def _head(setup: RunSetup, files: list[FileOutcome]) -> dict[str, object]:
     }
 
 
-def _body(files: list[FileOutcome], diffs: Mapping[str, str], original: Original) -> dict[str, object]:
+def _body(files: list[FileOutcome], diffs: Mapping[str, str], excerpts: Excerpts | None) -> dict[str, object]:
     asked, answers = html_view.asked(files)
-    changed, sections = html_view.changed(files, diffs), html_view.sections(files, original)
+    changed, sections = html_view.changed(files, diffs), html_view.sections(files, excerpts)
     return {
         "asked": asked,
         "answers": answers,

@@ -13,7 +13,7 @@ from shared.domain.model import SEVERITIES, FileOutcome, Question, Resolution, S
 from shared.domain.report.credentials import redact
 from shared.domain.report.document import operations_json
 from shared.domain.report.model_view import LEAD, SHOWN, TITLE, Note, headline, marked, notes, tally
-from shared.domain.report.reading import ContextBlock, Contexts, Original, context_html, nothing_known
+from shared.domain.report.reading import ContextBlock, Contexts, Excerpts, context_html
 from shared.domain.report.view import RuleGroup, questions, resolved, size, suggested_by
 from shared.domain.report.web import web_links
 from shared.domain.run import RunSetup
@@ -122,9 +122,9 @@ class ModelBlock:
     more: int
 
 
-def sections(files: Sequence[FileOutcome], original: Original = nothing_known) -> list[Section]:
+def sections(files: Sequence[FileOutcome], excerpts: Excerpts | None = None) -> list[Section]:
     """The findings by resolution; sections without any are left out."""
-    contexts = Contexts(original)
+    contexts = Contexts(excerpts)
     return [made for made in (_section(files, contexts, *head) for head in _SECTIONS) if made.count]
 
 

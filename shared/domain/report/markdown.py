@@ -17,7 +17,7 @@ from shared.domain.report.credentials import redact
 from shared.domain.report.document import operations_json, summary
 from shared.domain.report.escape import code, inline, link
 from shared.domain.report.model_view import LEAD, SHOWN, TITLE, Note, headline, marked, notes, offer, tally, unlike_rules
-from shared.domain.report.reading import Contexts, Original, context_md, nothing_known
+from shared.domain.report.reading import Contexts, Excerpts, context_md
 from shared.domain.report.view import Found, RuleGroup, Say, applied_by, evidence, questions, resolved, size, suggested_by, target, verdict
 from shared.domain.run import RunSetup
 
@@ -26,9 +26,9 @@ _OPERATIONS_SHOWN = 5
 _VALUE_SHOWN = 60
 
 
-def report_md(setup: RunSetup, outcomes: Iterable[FileOutcome], diffs: Mapping[str, str], original: Original = nothing_known) -> str:
+def report_md(setup: RunSetup, outcomes: Iterable[FileOutcome], diffs: Mapping[str, str], excerpts: Excerpts | None = None) -> str:
     """The page. `diffs` are masked, by path; only the size of each is told here."""
-    files, contexts = sorted(outcomes, key=lambda o: o.path), Contexts(original)
+    files, contexts = sorted(outcomes, key=lambda o: o.path), Contexts(excerpts)
     sections = [
         _headline(setup, files),
         _needs_human(files, contexts),

@@ -51,11 +51,28 @@ class Context:
         return "; ".join(part for part in (f"In context: {self.place}" if self.lines else "", read) if part)
 
 
-class Contexts:
-    """The contexts of one page: each rule's once. `original` gives the bytes of a file as it came."""
+class Excerpts:
+    """The lines around findings, read once for all pages of a run. `original` gives the bytes of a file as it came."""
 
     def __init__(self, original: Original) -> None:
-        self._original, self._seen = original, set[str]()
+        self._original = original
+        self._made: dict[tuple[str, int, int, str], tuple[Line, ...]] = {}
+
+    def of(self, path: str, violation: Violation) -> tuple[Line, ...]:
+        """The lines; none where the file is not at hand or too large."""
+        key = (path, violation.line, violation.column, violation.path)
+        if key not in self._made:
+            data = self._original(path)
+            text = data.decode("utf-8-sig", "replace") if data is not None and len(data) <= MAX_BYTES else ""
+            self._made[key] = tuple(excerpt(text, violation))
+        return self._made[key]
+
+
+class Contexts:
+    """The contexts of one page: each rule's once."""
+
+    def __init__(self, excerpts: Excerpts | None) -> None:
+        self._excerpts, self._seen = excerpts, set[str]()
 
     def first(self, rows: Sequence[tuple[FileOutcome, Violation]]) -> Context | None:
         """The context of a rule's findings where the page shows the rule for the first time and there is anything to show."""
@@ -63,15 +80,9 @@ class Contexts:
         if violation.rule_id in self._seen:
             return None
         self._seen.add(violation.rule_id)
-        lines = self._lines(outcome.path, violation) if violation.resolution != "fixed" else ()
+        lines = self._excerpts.of(outcome.path, violation) if self._excerpts and violation.resolution != "fixed" else ()
         reading = reading_of(violation.rule_id)
         return Context(f"{outcome.path}:{violation.line}", lines, reading) if lines or reading else None
-
-    def _lines(self, path: str, violation: Violation) -> tuple[Line, ...]:
-        data = self._original(path)
-        if data is None or len(data) > MAX_BYTES:
-            return ()
-        return tuple(excerpt(data.decode("utf-8-sig", "replace"), violation))
 
 
 def nothing_known(_: str) -> bytes | None:

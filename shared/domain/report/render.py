@@ -10,7 +10,7 @@ from shared.domain.report.cutover import cutover_md
 from shared.domain.report.document import patch_json, report_json, to_bytes
 from shared.domain.report.html_page import report_html
 from shared.domain.report.markdown import report_md
-from shared.domain.report.reading import Original, nothing_known
+from shared.domain.report.reading import Excerpts, Original, nothing_known
 from shared.domain.report.resources import resources_md
 from shared.domain.report.sarif import sarif_log
 from shared.domain.run import RunSetup
@@ -23,10 +23,11 @@ def render_all(
 
     `original` gives the bytes of a file as it came, of which the pages show the lines around a finding, Secret values masked.
     """
+    excerpts = Excerpts(original)
     return {
         "report.json": to_bytes(report_json(setup, outcomes)),
-        "report.md": _text(report_md(setup, outcomes, diffs, original)),
-        "report.html": _text(report_html(setup, outcomes, diffs, original)),
+        "report.md": _text(report_md(setup, outcomes, diffs, excerpts)),
+        "report.html": _text(report_html(setup, outcomes, diffs, excerpts)),
         "report.sarif": to_bytes(sarif_log(setup, outcomes, diffs)),
         "patch.json": to_bytes(patch_json(outcomes)),
         "changes.diff": _text(changes_diff(diffs)),
