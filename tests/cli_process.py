@@ -24,7 +24,11 @@ SERVICE = "apiVersion: v1\nkind: Service\nmetadata: {name: web}\nspec: {ports: [
 
 def aks_copilot(*arguments: object, cwd: Path | None = None, **environment: str) -> subprocess.CompletedProcess[bytes]:
     command = [sys.executable, "-c", "from shared.cli.main import main; main()", *map(str, arguments)]
-    env = {k: v for k, v in os.environ.items() if not k.startswith(("STORAGE", "AKS_COPILOT", "LLM_"))} | {"PYTHONPATH": str(PROJECT)} | environment
+    env = (
+        {k: v for k, v in os.environ.items() if not k.startswith(("STORAGE", "AKS_COPILOT", "LLM_"))}
+        | {"PYTHONPATH": str(PROJECT)}
+        | environment
+    )
     return subprocess.run(command, capture_output=True, cwd=cwd, env=env, timeout=120, check=False)
 
 
