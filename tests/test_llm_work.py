@@ -9,6 +9,7 @@ import pytest
 from llm_support import PLACE, POD, RIGHT, ScriptedModel, answer
 
 from shared.domain.advice import Mode
+from shared.domain.code_review import Shown
 from shared.domain.errors import CriticalError, TransientError
 from shared.domain.inspector import inspect
 from shared.domain.intake import plan_run
@@ -20,6 +21,7 @@ from shared.domain.plan import FilePlan
 from shared.domain.retrieval.passages import Passage
 from shared.domain.retrieval.ports import Hit
 from shared.domain.run import PatchedFile, RunOptions, RunSetup, SourceFile
+from shared.domain.suggestions import Changed, suggestions
 from shared.domain.takeback import taken_back
 from shared.domain.thinker import propose
 
@@ -314,3 +316,14 @@ def test_a_models_name_carries_no_escape_sequence() -> None:
     advice = one(made(QUIET, "suggest", Named(RIGHT)), "AKS0510").advice
     assert advice is not None
     assert advice.model == "small??31m-1???x"
+
+
+def test_no_reviewer_is_offered_a_models_change_by_one_click() -> None:
+    """The rule's fix of the same file is; a model's is `unsafe`, and asks for a person who reads it."""
+    file, setup = setup_of(QUIET + CLAIM, "apply")
+    done = mended(file, setup, Adviser(lambda _: ScriptedModel(RIGHT)))
+    lines = len(file.data.splitlines())
+    shown = Shown(((1, lines),), frozenset(range(1, lines + 1)))
+    offered = list(suggestions(setup, [done.outcome], [Changed(done.outcome, file.data, file.path, shown)]))
+    assert [v.rule_id for one in offered for v in one.violations] == ["AKS0101"]
+    assert "runtimeClassName" not in "".join(one.text for one in offered)

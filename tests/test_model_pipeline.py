@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import re
+import threading
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
@@ -238,3 +239,28 @@ def test_a_model_that_cannot_even_be_made_costs_no_run() -> None:
     made.drain()
     assert results(made)["more/claim.yaml"].decode() == CLAIM.replace("local-path", "managed-csi")
     assert report(made)["summary"]["model"]["asked"] == 0
+
+
+@pytest.mark.parametrize(("allowed", "met"), [(4, True), (1, False)])
+def test_files_of_a_batch_wait_for_their_answers_together(tmp_path: Path, allowed: int, met: bool) -> None:
+    """Two questions are out at once, or one after the other, as LLM_CONCURRENCY says."""
+    both = threading.Barrier(2)
+
+    class Meeting(Replies):
+        def reply(self, *given: Any, **named: Any) -> Reply:
+            try:
+                both.wait(5 if allowed > 1 else 0.05)
+            except threading.BrokenBarrierError:
+                self.missed = True
+            return super().reply(*given, **named)
+
+    replies = Meeting()
+    files = {"a.yaml": QUIET, "b.yaml": QUIET.replace("name: shop\n", "name: other\n", 1)}
+    for path, text in files.items():
+        (tmp_path / path).write_text(text)
+    access = ModelAccess(replies, MemoryBlobs(), ModelSettings("apply", "http://localhost/v1", "small", concurrency=allowed))
+    tree = read_tree([tmp_path])
+    run = fix_tree(tree, RunOptions("shop", model="apply"), lambda setup, jobs: ModelRun(access, None, setup).plans(jobs))
+    assert hasattr(replies, "missed") is not met
+    assert run.changed["a.yaml"].decode() == MENDED
+    assert run.changed["b.yaml"].decode() == MENDED.replace("name: shop\n", "name: other\n", 1)
