@@ -7,10 +7,10 @@ WORKFLOWS := $(wildcard .github/workflows/*.yml docs/workflows/*.yml)
 ACTIONS := $(wildcard action.yml */action.yml)
 
 .DEFAULT_GOAL := help
-.PHONY: help install run up test check fix docs lock audit infra coverage judge bench eval clean
+.PHONY: help install run up test check fix docs lock audit infra coverage judge bench eval eval-llm test-llm clean
 
 help: ## this list
-	@grep -hE '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 14
+	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 14
 
 install: $(STAMP) $(NODE_STAMP) ## .venv with everything and the aks-copilot command; Azurite from npm
 
@@ -77,5 +77,16 @@ bench: install ## speed and memory, as ratios within one run
 eval: install ## how well each way of searching finds the right article of the knowledge base
 	@$(BIN)/python tools/eval_knowledge.py
 
+eval-llm: install ## how well a model repairs what rules leave: BASE_URL=... MODEL=... [KEY_ENV=variable] [ARGS=...]
+	@$(BIN)/python tools/eval_llm.py --base-url "$(BASE_URL)" --model "$(MODEL)" $(if $(KEY_ENV),--key-env "$(KEY_ENV)") $(ARGS)
+
+test-llm: install .venv-llm/.installed ## a real, very small model against the boundary (takes half an hour): [ARGS="--seconds 1200 --seed 1"]
+	@$(BIN)/python tools/adversary.py $(ARGS)
+
+.venv-llm/.installed: requirements-llm.txt
+	$(PYTHON) -m venv .venv-llm
+	.venv-llm/bin/python -m pip install -qq --disable-pip-version-check -r requirements-llm.txt
+	@touch $@
+
 clean: ## remove what the other targets made
-	rm -rf .venv .venv312 .venv313 node_modules .run .azurite build *.egg-info .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache
+	rm -rf .venv .venv312 .venv313 .venv-checkov .venv-llm node_modules .run .azurite build *.egg-info .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache

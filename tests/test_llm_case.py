@@ -67,3 +67,28 @@ def test_an_annotation_is_not_taken_out_to_hide_what_it_asked_for(rule: str, pla
     with pytest.raises(ValidationError, match="What an annotation asked for must come in another way"):
         case_of(first_bad(rule), rule)
     assert case_of(first_bad("AKS0611"), "AKS0611").allowed == ("/metadata/annotations",), f"control for {place}: the rule names its place"
+
+
+NOTED = """\
+apiVersion: v1
+kind: Service
+metadata:
+  name: shop
+  annotations:
+    team: shop
+    service.beta.kubernetes.io/aws-load-balancer-nlb-target-type: ip
+spec: {ports: [{port: 80}]}
+"""
+
+
+@pytest.mark.parametrize(
+    ("operations", "reason"),
+    [
+        ([("remove", "/metadata/annotations")], "/metadata/annotations/team is not what the finding is about."),
+        ([("replace", "/metadata/annotations/team", "load")], "/metadata/annotations/team is not what the finding is about."),
+        ([("remove", "/metadata/annotations/service.beta.kubernetes.io~1aws-load-balancer-nlb-target-type")], None),
+    ],
+)
+def test_of_a_map_goes_only_what_the_finding_names(operations: list[tuple[str, ...]], reason: str | None) -> None:
+    result = ask(ScriptedModel(answer(*operations)), NOTED, "AKS0611")
+    assert (set(result.reasons), result.status) == (({reason}, "refused") if reason else (set(), "accepted"))

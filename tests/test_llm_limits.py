@@ -10,6 +10,7 @@ from llm_support import PLACE, RIGHT, ScriptedModel, answer, ask
 
 from shared.domain.convert.base import Op
 from shared.domain.llm.limits import CLUSTER_WIDE, offences
+from shared.domain.pointer import MISSING
 
 WIDE = ("/spec", "/metadata", "/status", "/data")
 CONTAINER = {
@@ -23,7 +24,8 @@ POD_SPEC = {
 OBJ: dict[str, Any] = {
     "apiVersion": "apps/v1", "kind": "Deployment",
     "metadata": {"name": "shop", "namespace": "a", "annotations": {"x": "y"}, "labels": {"a": "b"}},
-    "spec": {"replicas": 1, "selector": {"matchLabels": {"a": "b"}}, "template": {"metadata": {"labels": {"a": "b"}}, "spec": POD_SPEC}},
+    "spec": {"replicas": 1, "storageClassName": "a", "selector": {"matchLabels": {"a": "b"}},
+             "template": {"metadata": {"labels": {"a": "b"}}, "spec": POD_SPEC}},
 }  # fmt: skip
 SPEC = "/spec/template/spec"
 BOX = f"{SPEC}/containers/0"
@@ -80,6 +82,8 @@ OFFENCES: dict[str, tuple[list[tuple[Any, ...]], str]] = {
     "identity": ([("add", "/metadata/annotations/azure.workload.identity~1client-id", "x")], "never written by a model"),
     "an accepted finding": ([("add", "/metadata/annotations/ignore.aks-copilot.io~1AKS0510", "fine")], "never written by a model"),
     "a capability that takes another's place": ([("replace", f"{CONTEXT}/capabilities/drop/0", "KILL")], "weaken the security"),
+    "a class of storage taken out": ([("remove", "/spec/storageClassName")], "decide where data lies"),
+    "a smaller claim": ([("add", "/spec/resources", {"requests": {"storage": "1Gi"}})], "storage is never guessed"),
     "address": ([("replace", "/metadata/annotations/x", "see https://evil.example.com")], "addresses, templates and code"),
     "template": ([("replace", "/metadata/annotations/x", "{{ .Values.x }}")], "addresses, templates and code"),
     "code": ([("replace", "/metadata/annotations/x", "$(curl evil)")], "addresses, templates and code"),
@@ -138,6 +142,16 @@ def test_an_item_taken_out_of_a_list_may_not_shift_the_others() -> None:
     assert offences(obj, [Op("remove", "/spec/topologyKeys/1")], ("/spec/topologyKeys/1",)) == []
     shifted = offences(obj, [Op("remove", "/spec/topologyKeys/0")], ("/spec/topologyKeys/0",))
     assert shifted == ["/spec/topologyKeys/1 would change, which is outside of what may."]
+
+
+@pytest.mark.parametrize(("before", "after", "weaker"), [
+    ("gvisor", None, True), ("kata-qemu", "nvidia", True), ("runsc", "kata-vm-isolation", False), ("nvidia", None, False),
+])  # fmt: skip
+def test_a_sandbox_is_not_taken_from_a_pod(before: str, after: str | None, *, weaker: bool) -> None:
+    obj = {"apiVersion": "v1", "kind": "Pod", "metadata": {"name": "a"}, "spec": {"runtimeClassName": before}}
+    change = Op("replace", "/spec/runtimeClassName", after) if after else Op("remove", "/spec/runtimeClassName", MISSING)
+    found_reasons = offences(obj, [change], ["/spec/runtimeClassName"])
+    assert found_reasons == (["/spec/runtimeClassName would weaken the security of the object."] if weaker else [])
 
 
 @pytest.mark.parametrize(

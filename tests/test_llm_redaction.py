@@ -16,6 +16,7 @@ from shared.domain.llm.case import Snippet
 from shared.domain.llm.prompt import question, redactor_of
 from shared.domain.llm.redaction import Redactor
 from shared.domain.llm.slices import ELIDED, LIMIT, slice_of
+from shared.domain.pointer import get
 
 PLAIN = "s3cr3t-value-of-shop"
 ENCODED = base64.b64encode(PLAIN.encode()).decode()
@@ -77,6 +78,30 @@ KEPT = [
 @pytest.mark.parametrize("text", KEPT)
 def test_what_says_what_the_object_is_stays(text: str) -> None:
     assert Redactor().hide({"x": text}) == {"x": text}
+
+
+@pytest.mark.parametrize(
+    "pointer",
+    [
+        "/spec/template/spec/containers/0/securityContext/privileged",
+        "/spec/jobTemplate/spec/template/spec/containers/12/resources/limits",
+        "/spec/values/ingress/main/annotations/nginx.ingress.kubernetes.io~1auth-url",
+    ],
+)
+def test_a_pointer_stays_readable_and_a_token_with_slashes_does_not(pointer: str) -> None:
+    redactor = Redactor([{}])
+    assert redactor.hide_pointer(pointer) == pointer
+    assert redactor.hide_text(f"{pointer} would change.") == f"{pointer} would change."
+    assert "wJalrXUtn" not in redactor.hide_text("key /wJalrXUtnFEMI/K7MDENG/bPxRfiCYEXAMPLEKEY7 here")
+
+
+def test_a_pointer_through_a_secret_key_is_one_into_what_is_shown() -> None:
+    obj = {"metadata": {"annotations": {"s3cr3t-of-the-shop": "x"}}}
+    redactor = Redactor([{"kind": "Secret", "stringData": {"a": "s3cr3t-of-the-shop"}}])
+    pointer = redactor.hide_pointer("/metadata/annotations/s3cr3t-of-the-shop")
+    assert "s3cr3t" not in pointer
+    assert get(redactor.hide(obj), pointer) == "x"
+    assert redactor.restore_text(pointer) == "/metadata/annotations/s3cr3t-of-the-shop"
 
 
 def test_configured_hosts_are_hidden_with_every_name_below_them() -> None:

@@ -14,7 +14,7 @@ from shared.domain.advice import Snippet
 from shared.domain.convert.base import Op
 from shared.domain.llm.case import Case
 from shared.domain.llm.effect import applied, changed
-from shared.domain.pointer import MISSING, JsonValue, split
+from shared.domain.pointer import MISSING, JsonValue, get, split
 
 _MAPS = frozenset({"annotations", "nodeSelector", "parameters", "limits", "requests"})
 _PLAIN = re.compile(r"true|false|\d[\d.]*(?:[kKMGTPE]i?|[munsh%])?")
@@ -40,6 +40,21 @@ def grounds(case: Case, operations: Sequence[Op]) -> tuple[Snippet, ...]:
     return tuple(s for s in case.snippets if any(_holds(_text(s), name) for name in names))
 
 
+def unasked(case: Case, operations: Sequence[Op]) -> list[str]:
+    """Entries of maps that would go or change although the finding names them nowhere: such a map holds what many wrote."""
+    places = [path for path, _ in changed(case.obj, applied(case.obj, operations)) if get(case.obj, path) is not MISSING]
+    return [f"{path} is not what the finding is about." for path in places if path != case.place and not _meant(case, split(path))]
+
+
+def _meant(case: Case, tokens: Sequence[str]) -> bool:
+    free = _free(tokens)
+    if free is None:
+        return True
+    domain = tokens[free + 1].rpartition("/")[0]
+    of_a_vendor = tokens[free] == "nodeSelector" and bool(domain) and not f".{domain}".endswith(".kubernetes.io")
+    return of_a_vendor or _holds(case.violation.message, tokens[free + 1])
+
+
 def _new(case: Case, operations: Sequence[Op]) -> set[str]:
     after = applied(case.obj, operations)
     return {name for path, value in changed(case.obj, after) if value is not MISSING for name in _named(split(path), value)}
@@ -56,11 +71,16 @@ def _text(snippet: Snippet) -> str:
 
 def _named(tokens: Sequence[str], value: JsonValue) -> Iterator[str]:
     """The words of one changed leaf: its value, and its key in a map that takes any."""
-    free = next((i for i, t in enumerate(tokens[:-1]) if t in _MAPS), None)
+    free = _free(tokens)
     if free is not None:
         yield tokens[free + 1]
     if isinstance(value, str) and value not in CONSTANTS and not _PLAIN.fullmatch(value):
         yield value
+
+
+def _free(tokens: Sequence[str]) -> int | None:
+    """Where a map that takes any key stands among a pointer's tokens."""
+    return next((i for i, t in enumerate(tokens[:-1]) if t in _MAPS), None)
 
 
 def _holds(known: str, name: str) -> bool:

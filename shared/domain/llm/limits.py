@@ -53,7 +53,8 @@ GUESSES = frozenset(
      "secretRef", "imagePullSecrets", "initContainers", "ephemeralContainers", "volumeMounts", "mountPath", "sysctls", "unsafeSysctls",
      "livenessProbe", "readinessProbe", "startupProbe", "server", "repository", "repoURL", "chart", "auth", "destination", "source",
      "images", "valuesContent", "valuesObject", "provider", "runAsUserName", "loadBalancerSourceRanges", "ephemeral", "projected",
-     "claimName", "dataSource", "dataSourceRef", "configMap", "volumes", "volumeClaimTemplates"}
+     "claimName", "dataSource", "dataSourceRef", "configMap", "volumes", "volumeClaimTemplates",
+     "storage", "volumeSnapshotClassName"}
 )  # fmt: skip
 """Fields whose right value is in nobody's manifest (an image, a probe's path, a host, a certificate), or that run code, grant or select."""
 
@@ -173,6 +174,8 @@ def _of_leaf(path: str, old: JsonValue, new: JsonValue, allowed: Sequence[str]) 
         yield f"{path}: {guessed[0]} is never guessed by a model."
     if weakened(path, tokens, old, new):
         yield f"{path} would weaken the security of the object."
+    if tokens[-1] == "storageClassName" and new is MISSING:
+        yield f"{path}: without it the cluster's default would decide where data lies."
     if steers(tokens):
         yield f"{path}: an annotation that carries configuration or code is never written by a model."
     if not _of_one_type(old, new) or (_TEXTS & set(tokens[:-1]) and not isinstance(new, str) and new is not MISSING):

@@ -79,7 +79,7 @@ def _blocks(case: Case, redactor: Redactor) -> list[tuple[str, str]]:
     shown = redactor.hide(slice_of(case.obj, case.place))
     finding = {
         "rule": case.rule.id, "title": case.rule.title, "why": case.rule.why, "advice": case.rule.advice,
-        "message": redactor.hide_text(case.violation.message), "place": redactor.hide_text(case.place),
+        "message": redactor.hide_text(case.violation.message), "place": redactor.hide_pointer(case.place),
     }  # fmt: skip
     blocks = [("finding", as_json(finding)), ("object", as_json(shown))]
     if case.questions:
@@ -87,7 +87,7 @@ def _blocks(case: Case, redactor: Redactor) -> list[tuple[str, str]]:
         asked = [{name: redactor.hide_text(text) for name, text in p} for p in parts]
         blocks.append(("questions", as_json(asked)))
     else:
-        blocks.append(("allowed-paths", as_json([redactor.hide_text(p) for p in case.allowed])))
+        blocks.append(("allowed-paths", as_json([redactor.hide_pointer(p) for p in case.allowed])))
     for number, s in enumerate(case.snippets[:MAX_SNIPPETS], start=1):
         text = {"title": redactor.hide_text(s.title), "text": redactor.hide_text(s.text[:SNIPPET_CHARS])}
         blocks.append((f"snippet-S{number}", as_json(text)))

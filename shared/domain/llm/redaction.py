@@ -16,7 +16,7 @@ from collections.abc import Iterable, Iterator
 from typing import Any, Literal
 
 from shared.domain.errors import ValidationError
-from shared.domain.pointer import JsonValue
+from shared.domain.pointer import JsonValue, join, split
 from shared.domain.report.credentials import LAST_APPLIED, SECRET_FIELDS, credential_spans, holds_secret, is_credential, is_reference
 from shared.domain.report.spans import forms
 
@@ -26,6 +26,8 @@ ANYWHERE = 6
 _TOKEN = re.compile(r"(?<![\w+/=-])[\w+/-]{20,}={0,2}")
 _HEX = re.compile(r"[0-9a-fA-F]{32,}")
 _UUID = re.compile(r"[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}", re.IGNORECASE)
+_PATH = re.compile(r"/?(?:[A-Za-z][A-Za-z-]*|\d{1,4})(?:/(?:[A-Za-z][A-Za-z-]*|\d{1,4}))+")
+"""A pointer or a file's path: each step letters or a small number, which no base64 of this length is."""
 _DIGEST = re.compile(r"sha(?:256|512):$")
 _BITS = 3.6
 """Shannon entropy, bits per character, from which a token of mixed letters and digits counts as random; words in camel case stay below."""
@@ -60,6 +62,10 @@ class Redactor:
     def hide_text(self, text: str) -> str:
         """A text with placeholders for everything in it that may not be seen."""
         return self._replaced(text, [*self._fixed(text), *((*s, "secret") for s in credential_spans(text)), *_random_spans(text)])
+
+    def hide_pointer(self, pointer: str) -> str:
+        """A JSON Pointer into a value, as one into the hidden value."""
+        return join(self._hide_key(token) for token in split(pointer))
 
     def restore(self, value: JsonValue) -> JsonValue:
         """A parsed value with what its placeholders stand for. Raises ValidationError for a placeholder that was never given out."""
@@ -174,8 +180,8 @@ def _random_spans(text: str) -> Iterator[tuple[int, int, Kind]]:
 
 
 def _looks_random(token: str) -> bool:
-    """By its letters: long hexadecimal, or capitals, small letters and digits mixed evenly; UUIDs name things and are no secret."""
-    if _UUID.fullmatch(token):
+    """By its letters: long hexadecimal, or capitals, small letters and digits mixed evenly; UUIDs and paths are names."""
+    if _UUID.fullmatch(token) or _PATH.fullmatch(token):
         return False
     if _HEX.fullmatch(token):
         return True

@@ -16,7 +16,7 @@ from shared.domain.errors import EditRefused, ProofFailed, ValidationError
 from shared.domain.language_model import Answer, Message, Model, Usage
 from shared.domain.llm.answer import ANSWER_SCHEMA, MAX_TEXT, Candidate, parse, unprintable
 from shared.domain.llm.case import Case
-from shared.domain.llm.grounding import grounds, invented
+from shared.domain.llm.grounding import grounds, invented, unasked
 from shared.domain.llm.limits import moved, offences
 from shared.domain.llm.prompt import MAX_SNIPPETS, feedback, question, redactor_of
 from shared.domain.llm.redaction import Redactor
@@ -123,7 +123,7 @@ def _bounded(case: Case, candidate: Candidate, redactor: Redactor) -> tuple[Patc
         restored = [Op(o.op, redactor.restore_text(o.path), redactor.restore(o.value)) for o in candidate.operations]
     except ValidationError as error:
         raise _Refused([f"{str(error)[:1].upper()}{str(error)[1:]}."]) from error
-    found = offences(case.obj, restored, case.allowed) or invented(case, restored)
+    found = offences(case.obj, restored, case.allowed) or [*invented(case, restored), *unasked(case, restored)]
     if found:
         raise _Refused(found)
     return tuple(PatchOperation(o.op, case.prefix + o.path, case.rule.id, o.value, "llm", "unsafe") for o in restored)

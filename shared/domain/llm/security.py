@@ -15,6 +15,9 @@ TIGHT: Mapping[str, JsonValue] = {
 }  # fmt: skip
 """Security settings by field: the only value that a model may give them, and not take away (Pod Security Standards)."""
 
+SANDBOXES = ("gvisor", "runsc", "kata", "firecracker")
+"""How the names of runtime classes begin that keep a pod away from the node's kernel (their projects' installation guides)."""
+
 
 def weakened(path: str, tokens: Sequence[str], old: JsonValue, new: JsonValue) -> bool:
     """Whether the change of one leaf weakens the security of its object."""
@@ -25,8 +28,9 @@ def weakened(path: str, tokens: Sequence[str], old: JsonValue, new: JsonValue) -
     exposed = path == "/spec/type" and new is not MISSING and new != "ClusterIP"
     profile = {"seccompProfile", "appArmorProfile", "seLinuxOptions", "procMount"} & set(tokens)
     unconfined = bool(profile) and (new is MISSING or new in ("Unconfined", "Unmasked", "unconfined"))
+    bare = last == "runtimeClassName" and str(old).startswith(SANDBOXES) and not str(new).startswith(SANDBOXES)
     no_list = list(tokens[-2:]) == ["capabilities", "add"] and new is not MISSING and new != []
-    return loose or rooted or opened or exposed or unconfined or no_list
+    return loose or rooted or opened or exposed or unconfined or bare or no_list
 
 
 def capabilities_gained(before: JsonValue, after: JsonValue) -> Iterator[str]:
