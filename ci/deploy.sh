@@ -2,7 +2,7 @@
 # Brings one commit to one installation, tries it, and goes back to the commit that worked before where it does not work.
 #
 # By the environment: HOSTING (flex or containerapps), COMMIT, PREVIOUS (empty: there is none), AZURE_RESOURCE_GROUP, FUNCTION_APP_NAME,
-# FUNCTION_APP_URL; for containerapps also REGISTRY (login server). The runner's GITHUB_WORKFLOW_REF says who must have signed the image.
+# FUNCTION_APP_URL; AUDIENCE where callers sign in with Entra ID; for containerapps also REGISTRY (login server). The runner's GITHUB_WORKFLOW_REF says who must have signed the image.
 # Exit codes: 0 the commit works; 1 it does not, the one before does again; 2 nothing was changed; 3 it does not, and nothing else either.
 set -euo pipefail
 
@@ -60,10 +60,14 @@ key_of_the_app() {
 }
 
 works() {
-  local found
+  local found token=
   found=$(key_of_the_app) || return
   echo "::add-mask::$found"
-  APP_URL=$FUNCTION_APP_URL AKS_COPILOT_KEY=$found EXPECTED_REVISION=$1 bash "$here/smoke.sh"
+  if [ -n "${AUDIENCE:-}" ]; then
+    token=$(az account get-access-token --resource "$AUDIENCE" --query accessToken --output tsv) || return
+    echo "::add-mask::$token"
+  fi
+  APP_URL=$FUNCTION_APP_URL AKS_COPILOT_KEY=$found AKS_COPILOT_TOKEN=$token EXPECTED_REVISION=$1 bash "$here/smoke.sh"
 }
 
 prepare "$COMMIT" || exit 2

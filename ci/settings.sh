@@ -13,6 +13,7 @@ jq --exit-status --raw-output --arg environment "$1" '
     "tenant=\(.tenantId | checked("tenantId"; "^[0-9a-f-]{36}$"))",
     "subscription=\(.subscriptionId | checked("subscriptionId"; "^[0-9a-f-]{36}$"))",
     "client=\(.clientIds[$environment] | checked("clientIds.\($environment)"; "^[0-9a-f-]{36}$"))",
+    "audience=\(.audiences[$environment] // "" | checked("audiences.\($environment)"; "^([0-9a-f-]{36})?$"))",
     "location=\(.location | checked("location"; "^[a-z0-9]+$"))",
     "parameters=\(.parameters[$environment] // "" | checked("parameters.\($environment)"; "^([a-z0-9-]+[.]parameters[.]json)?$"))",
     "registries=\([.registries[] | checked("registries"; "^[a-z0-9]+[.]azurecr[.]io$")] | join(" "))"

@@ -2,7 +2,7 @@
 # Whether a deployed function app works: it answers, it is the one that was deployed, it asks for a key, and a sample goes through the whole pipeline.
 #
 # By the environment: APP_URL, AKS_COPILOT_KEY (a key of the function `runs`), EXPECTED_REVISION (empty: any), SMOKE_SECONDS for each wait,
-# AKS_COPILOT (the command). The application has a name of its own each time: the same input would be the same run, done long ago.
+# AKS_COPILOT (the command), AKS_COPILOT_TOKEN (where callers sign in with Entra ID). The application has a name of its own each time: the same input would be the same run, done long ago.
 set -euo pipefail
 
 : "${APP_URL:?}" "${AKS_COPILOT_KEY:?}"
@@ -14,6 +14,7 @@ work=$(mktemp -d)
 trap 'rm -rf "$work"' EXIT
 # By a file that only this user can read: an argument would be seen by every process on the machine.
 (umask 077 && printf 'x-functions-key: %s\n' "$AKS_COPILOT_KEY" >"$work/key")
+[ -z "${AKS_COPILOT_TOKEN:-}" ] || printf 'Authorization: Bearer %s\n' "$AKS_COPILOT_TOKEN" >>"$work/key"
 
 fail() {
   echo "smoke: $1" >&2

@@ -14,8 +14,13 @@ else
     : >"$text"
 fi
 jq -n --arg state "$state" --arg url "$RUN_URL" --rawfile evidence "$text" '{state: $state, url: $url, evidence: $evidence}' >"$RUNNER_TEMP/aks-copilot-report.json"
-# The key comes by a file descriptor: a process's arguments are public on its machine.
+# Key and token come by a file descriptor: a process's arguments are public on its machine.
+credentials() {
+    printf 'x-functions-key: %s\n' "$REPORT_KEY"
+    [ -z "${INPUT_REPORT_AUDIENCE:-}" ] ||
+        printf 'Authorization: Bearer %s\n' "$(az account get-access-token --resource "$INPUT_REPORT_AUDIENCE" --query accessToken --output tsv)"
+}
 curl --fail --silent --show-error --max-time 20 --retry 3 --retry-connrefused -X POST -H 'Content-Type: application/json' \
-    -H @<(printf 'x-functions-key: %s\n' "$REPORT_KEY") --data-binary "@$RUNNER_TEMP/aks-copilot-report.json" \
+    -H @<(credentials) --data-binary "@$RUNNER_TEMP/aks-copilot-report.json" \
     "${INPUT_REPORT_URL%/}/api/runs/$INPUT_RUN/deployment" ||
     echo "::warning title=aks-copilot deploy::the outcome ($state) could not be reported"

@@ -21,6 +21,9 @@ param maxReplicas int
 @description('Subnet of the network that the app works in; empty for none.')
 param subnetId string
 
+@description('The registration that callers sign in to; empty: the function key alone.')
+param entraClientId string
+
 @description('The app settings, name by name.')
 param settings object
 
@@ -128,6 +131,15 @@ resource app 'Microsoft.App/containerApps@2025-07-01' = {
         maxReplicas: maxReplicas
       }
     }
+  }
+}
+
+module signin 'signin.bicep' = if (!empty(entraClientId)) {
+  name: 'signin'
+  params: {
+    appName: app.name
+    onFlex: false
+    clientId: entraClientId
   }
 }
 

@@ -29,6 +29,9 @@ param subnetId string
 @description('Addresses (CIDR) that may call the app beside Event Grid; empty: everybody may, and every route but health asks for a key or a signature.')
 param inboundAddresses array
 
+@description('The registration that callers sign in to; empty: the function key alone.')
+param entraClientId string
+
 @description('The app settings, name by name.')
 param settings object
 
@@ -151,6 +154,15 @@ resource noDeployPassword 'Microsoft.Web/sites/basicPublishingCredentialsPolicie
   name: 'scm'
   properties: {
     allow: false
+  }
+}
+
+module signin 'signin.bicep' = if (!empty(entraClientId)) {
+  name: 'signin'
+  params: {
+    appName: app.name
+    onFlex: true
+    clientId: entraClientId
   }
 }
 

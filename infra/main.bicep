@@ -185,6 +185,7 @@ module flex 'function.bicep' = if (hosting == 'flex') {
     httpConcurrency: httpConcurrency
     subnetId: platform.outputs.appSubnetId
     inboundAddresses: inboundAddresses
+    entraClientId: entraClientId
     settings: settings.outputs.values
   }
 }
@@ -204,6 +205,7 @@ module container 'container.bicep' = if (hosting == 'containerapps') {
     minReplicas: minReplicas
     maxReplicas: maxReplicas
     subnetId: platform.outputs.appSubnetId
+    entraClientId: entraClientId
     settings: settings.outputs.values
   }
 }

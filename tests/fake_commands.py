@@ -63,5 +63,5 @@ class Commands:
         """A script as a step of a workflow has it: in the checkout, with nothing of this process's settings but PATH and HOME."""
         base = {"PATH": f"{self.folder}:{os.environ['PATH']}", "HOME": os.environ.get("HOME", "/"), "RUNNER_TEMP": str(self.folder)}
         return subprocess.run(
-            ["bash", str(script), *arguments], cwd=ROOT, env=base | environment, capture_output=True, text=True, timeout=120, check=False
+            ["bash", str(script), *arguments], cwd=ROOT, env=base | environment, capture_output=True, text=True, timeout=200, check=False
         )

@@ -111,6 +111,7 @@ class Answers(Handler):
     """POST /api/runs and GET /api/runs... of a function app that wants a key."""
 
     seen: list[tuple[str, str, bytes]] = []  # noqa: RUF012 (one list for the one server of a test)
+    tokens: list[str] = []  # noqa: RUF012
 
     def do_POST(self) -> None:
         self._answer(202, {"runId": "shop-1"}, self.sent())
@@ -125,6 +126,7 @@ class Answers(Handler):
     def _answer(self, code: int, value: object, body: bytes) -> None:
         if self.headers.get("x-functions-key") != KEY:
             code, value = 401, None
+        type(self).tokens.append(self.headers.get("Authorization", ""))
         type(self).seen.append((self.path, self.headers.get("Content-Type", ""), body))
         self.send_response(code)
         self.end_headers()
@@ -133,7 +135,7 @@ class Answers(Handler):
 
 @pytest.fixture
 def api() -> Iterator[str]:
-    Answers.seen = []
+    Answers.seen, Answers.tokens = [], []
     with Server(Answers) as server:
         yield f"http://127.0.0.1:{server.port}"
 
@@ -148,11 +150,20 @@ def test_submit_posts_a_zip_and_watch_and_runs_ask_the_api(api: str, app: Path) 
     assert aks_copilot("runs", AKS_COPILOT_KEY=KEY, AKS_COPILOT_URL=api).stdout.split() == [b"done", b"shop-1"]
 
 
+def test_who_signs_in_sends_the_token_beside_the_key(api: str) -> None:
+    aks_copilot("runs", "--url", api, AKS_COPILOT_KEY=KEY)
+    aks_copilot("runs", "--url", api, AKS_COPILOT_KEY=KEY, AKS_COPILOT_TOKEN="not-a-real-token")
+    assert Answers.tokens == ["", "Bearer not-a-real-token"]
+
+
 def test_what_the_api_refuses_is_one_line_and_the_key_is_not_in_it(api: str, app: Path) -> None:
     unknown = aks_copilot("watch", "other", "--url", api, AKS_COPILOT_KEY=KEY)
     assert (unknown.returncode, unknown.stderr) == (2, b"aks-copilot: no such run: other\n")
     wrong = aks_copilot("submit", app, "--url", api, AKS_COPILOT_KEY="wrong-key")
-    assert (wrong.returncode, wrong.stderr) == (2, b"aks-copilot: the API wants a function key: set AKS_COPILOT_KEY\n")
+    assert (wrong.returncode, wrong.stderr) == (
+        2,
+        b"aks-copilot: the API wants a function key: set AKS_COPILOT_KEY (and AKS_COPILOT_TOKEN where callers sign in)\n",
+    )
 
 
 @pytest.mark.parametrize(("arguments", "said"), [(["--app", "Shop!"], b"--app must be 1 to 40"), ([], b"no file to upload")])

@@ -76,7 +76,7 @@ def test_a_sample_goes_through_the_package_on_the_host(package: Path, head: str,
     host.arguments += ["--enable-auth"]
     host.started_in = app
     with host:
-        given = {"APP_URL": f"http://127.0.0.1:{host.port}", "AKS_COPILOT_KEY": KEY, "AKS_COPILOT": command, "SMOKE_SECONDS": "60"}
+        given = {"APP_URL": f"http://127.0.0.1:{host.port}", "AKS_COPILOT_KEY": KEY, "AKS_COPILOT": command, "SMOKE_SECONDS": "150"}
         ran = Commands(tmp_path / "bin").run(ROOT / "ci/smoke.sh", EXPECTED_REVISION=head, **given)
         with urllib.request.urlopen(f"{given['APP_URL']}/api/health") as answer:
             headers = answer.headers
@@ -125,7 +125,7 @@ class Installation:
         self.tried = folder / "tried"
         self.hosting = hosting
 
-    def deploy(self, commit: str = NEW, previous: str = OLD) -> subprocess.CompletedProcess[str]:
+    def deploy(self, commit: str = NEW, previous: str = OLD, **environment: str) -> subprocess.CompletedProcess[str]:
         given = {"HOSTING": self.hosting, "COMMIT": commit, "PREVIOUS": previous, "AZURE_RESOURCE_GROUP": "rg", "FUNCTION_APP_NAME": "func"}
         more = {
             "FUNCTION_APP_URL": "https://func.example",
@@ -134,7 +134,7 @@ class Installation:
             "KEY_TRIES": "2",
             "KEY_PAUSE_SECONDS": "0",
         }
-        return self.commands.run(self.ci / "deploy.sh", **given, **more)
+        return self.commands.run(self.ci / "deploy.sh", **given, **more, **environment)
 
     def brought(self) -> list[str]:
         """What was brought to the app, in order."""
@@ -151,6 +151,15 @@ def test_a_commit_that_works_stays(tmp_path: Path) -> None:
     (call,) = installed.commands.calls("config-zip")
     assert "--build-remote true" in call
     assert f"::add-mask::{KEY}" in ran.stdout
+
+
+def test_where_callers_sign_in_the_smoke_test_does_so_too(tmp_path: Path) -> None:
+    installed = Installation(tmp_path, NEW)
+    installed.commands.answer("az account get-access-token --resource api-of-ours", "not-a-real-token\n")
+    (installed.ci / "smoke.sh").write_text(f'echo "$AKS_COPILOT_TOKEN" >>{tmp_path}/tried\n')
+    ran = installed.deploy(AUDIENCE="api-of-ours")
+    assert (ran.returncode, installed.tried.read_text()) == (0, "not-a-real-token\n")
+    assert "::add-mask::not-a-real-token" in ran.stdout
 
 
 @pytest.mark.parametrize("hosting", ["flex", "containerapps"])

@@ -87,6 +87,7 @@ DELIVERY: dict[str, Any] = {
     "tenantId": ID,
     "subscriptionId": ID,
     "clientIds": {"staging": ID},
+    "audiences": {},
     "location": "westeurope",
     "parameters": {"staging": "dev.parameters.json"},
     "registries": ["one.azurecr.io", "two.azurecr.io"],
@@ -103,7 +104,7 @@ def test_settings_of_an_environment_become_outputs(tmp_path: Path) -> None:
     code, out, _ = settings(tmp_path)
     assert code == 0
     assert dict(line.split("=", 1) for line in out.splitlines()) == {
-        "hosting": "containerapps", "tenant": ID, "subscription": ID, "client": ID, "location": "westeurope",
+        "hosting": "containerapps", "tenant": ID, "subscription": ID, "client": ID, "audience": "", "location": "westeurope",
         "parameters": "dev.parameters.json", "registries": "one.azurecr.io two.azurecr.io",
     }  # fmt: skip
 

@@ -63,6 +63,14 @@ def test_every_route_is_among_the_entry_points_with_what_it_asks_for() -> None:
     assert {who for route, who in told.items() if route in routes} == {"a function key"}
 
 
+def test_what_needs_no_sign_in_is_what_needs_no_key_and_the_door_of_event_grid() -> None:
+    opened = set(re.findall(r"^  '(/[\w/]+)'$", (ROOT / "infra/signin.bicep").read_text(), re.MULTILINE))
+    app = runpy.run_path(str(ROOT / "function_app.py"))["app"]
+    bindings = [json.loads(function.get_raw_bindings()[0]) for function in app.get_functions()]
+    routes = {f"/{b['route']}" for b in bindings if b["type"] == "httpTrigger" and b["authLevel"] == "ANONYMOUS"}
+    assert opened == routes | {"/runtime/webhooks/blobs"}
+
+
 def test_every_role_of_the_templates_has_somebody_who_needs_it() -> None:
     assigned = set(re.findall(r"^ +name: '([A-Z][A-Za-z ]+)'$", (ROOT / "infra/rbac.bicep").read_text(), re.MULTILINE))
     assert len(assigned) > 5

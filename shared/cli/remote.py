@@ -1,7 +1,8 @@
 """Where runs are carried out: a storage account that a function app watches, or the app's own HTTP API.
 
 Storage comes from `STORAGE` (or `STORAGE__...`) in the environment or local.settings.json; the API from `--url` or `AKS_COPILOT_URL`,
-its function key from `AKS_COPILOT_KEY` (never from the command line, where others can read it).
+its function key from `AKS_COPILOT_KEY` and, where callers sign in too, a token of Entra ID from `AKS_COPILOT_TOKEN` (never from the command
+line, where others can read it).
 """
 
 from __future__ import annotations
@@ -26,6 +27,7 @@ from shared.settings import load_settings
 PROJECT = Path(__file__).parents[2]
 LOCAL_SETTINGS = "local.settings.json"
 KEY = "AKS_COPILOT_KEY"
+TOKEN = "AKS_COPILOT_TOKEN"  # noqa: S105 - the variable's name
 _TIMEOUT_SECONDS = 30
 
 
@@ -111,7 +113,7 @@ class Api:
         return list(self._call("/api/runs")["runs"])
 
     def _call(self, path: str, body: bytes | None = None, media: str | None = None) -> dict[str, Any]:
-        headers = {"x-functions-key": key} if (key := os.environ.get(KEY)) else {}
+        headers = _credentials()
         request = urllib.request.Request(self.base + path, body, headers | ({"Content-Type": media} if media else {}))  # noqa: S310
         try:
             with urllib.request.urlopen(request, timeout=_TIMEOUT_SECONDS) as answer:  # noqa: S310 (http and https only, see __init__)
@@ -124,6 +126,11 @@ class Api:
             raise ValidationError(f"{self.base}: the answer is not one of aks-copilot") from error
 
 
+def _credentials() -> dict[str, str]:
+    key, token = os.environ.get(KEY), os.environ.get(TOKEN)
+    return ({"x-functions-key": key} if key else {}) | ({"Authorization": f"Bearer {token}"} if token else {})
+
+
 class NotFoundError(AksCopilotError):
     """The API does not know the run."""
 
@@ -132,7 +139,7 @@ def _refused(error: urllib.error.HTTPError) -> AksCopilotError:
     if error.code == 404:
         return NotFoundError("no such run")
     if error.code in (401, 403):
-        return ValidationError(f"the API wants a function key: set {KEY}")
+        return ValidationError(f"the API wants a function key: set {KEY} (and {TOKEN} where callers sign in)")
     try:
         said = json.load(error)["error"]
     except (ValueError, KeyError, TypeError):
