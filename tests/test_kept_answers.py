@@ -13,14 +13,15 @@ from hypothesis import strategies as st
 from rule_support import mended
 
 from shared.domain import inspector
-from shared.domain.checks import Found
+from shared.domain.checks import CHECKS, Found
 from shared.domain.facts import VIEWS, Facts
-from shared.domain.inspector import every_object, facts_of, firing, manifest_of
+from shared.domain.inspector import every_object, facts_of, firing, manifest_of, params_of
 from shared.domain.intake import plan_run
 from shared.domain.paths import expand
 from shared.domain.pointer import MISSING, child, get, split
 from shared.domain.rulebook import Rule, built_in
 from shared.domain.run import RunOptions, SourceFile
+from shared.domain.standing import in_force
 
 POD = """\
 apiVersion: v1
@@ -65,6 +66,22 @@ def test_a_kept_answer_is_the_one_that_a_fresh_look_gives(rule: Rule) -> None:
         obj.get("metadata", {}).pop("annotations", None)
         obj.pop("spec", None)
         assert kept(obj, facts) == plain(obj, facts)
+
+
+def without_short_cut(obj: dict[str, Any], facts: Facts) -> list[tuple[str, str, dict[str, str]]]:
+    """The rules that fire, every check asked."""
+    rules = facts.knowledge.rulebook.for_kind(obj["apiVersion"], obj["kind"])
+    asked = [r for r in rules if in_force(r, obj, facts.enforcement) and {"any", facts.profile.name} & set(r.sources)]
+    return [(r.id, f.path, dict(f.fields)) for r in asked for f in CHECKS[r.match.check].find(obj, params_of(r), facts)]
+
+
+@pytest.mark.parametrize("rule", [r for r in built_in() if CHECKS[r.match.check].keys and not r.deprecated], ids=lambda r: r.id)
+def test_a_check_that_is_not_asked_for_want_of_keys_would_find_nothing(rule: Rule) -> None:
+    for example in rule.examples:
+        facts, obj = view(example.bad or example.good or "")
+        found = without_short_cut(obj, facts)
+        assert plain(obj, facts) == found
+        assert example.bad is None or example.files or example.target or found
 
 
 def test_a_value_that_differs_only_in_its_type_or_its_order_is_looked_at_anew() -> None:

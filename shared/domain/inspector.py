@@ -16,7 +16,7 @@ from shared.domain.facts import Facts
 from shared.domain.fragments import Sparse, is_kustomization, objects_in
 from shared.domain.manifest import Document, Manifest, kept_manifest
 from shared.domain.model import ResourceRef, Violation
-from shared.domain.pointer import join, nearest
+from shared.domain.pointer import JsonValue, join, nearest
 from shared.domain.rulebook import Closed, Rule, by_id
 from shared.domain.run import FileFindings, RunSetup, SourceFile
 from shared.domain.standing import in_force
@@ -106,22 +106,43 @@ def firing(obj: Mapping[str, Any], facts: Facts, *, fragment: bool = False) -> t
 
 
 def _firing(obj: Mapping[str, Any], facts: Facts, *, fragment: bool) -> Iterator[tuple[Rule, Found]]:
+    keys = set(keys_of(obj))
     for rule in facts.knowledge.rulebook.for_kind(obj["apiVersion"], obj["kind"]):
         check = CHECKS[rule.match.check]
+        params, needed = _prepared(rule)
+        if needed is not None and not any(one <= keys for one in needed):
+            continue
         holds = in_force(rule, obj, facts.enforcement)
         if holds and ("any" in rule.sources or facts.profile.name in rule.sources) and not (fragment and check.needs_whole):
-            found = check.find(obj, params_of(rule), facts)
+            found = check.find(obj, params, facts)
             yield from ((holds, f) for f in found if not isinstance(obj, Sparse) or obj.knows(f.path))
+
+
+def keys_of(value: JsonValue) -> Iterator[str]:
+    """Every key of every mapping in a value."""
+    if isinstance(value, dict):
+        yield from value
+    for inner in value.values() if isinstance(value, dict) else value if isinstance(value, list) else ():
+        if isinstance(inner, (dict, list)):
+            yield from keys_of(inner)
 
 
 def params_of(rule: Rule) -> Closed:
     """The validated parameters of a rule's check."""
-    if rule.id not in _PARAMS or _PARAMS[rule.id][0] is not rule:
-        _PARAMS[rule.id] = (rule, CHECKS[rule.match.check].params.model_validate(rule.match.params))
-    return _PARAMS[rule.id][1]
+    return _prepared(rule)[0]
 
 
-_PARAMS: dict[str, tuple[Rule, Closed]] = {}
+def _prepared(rule: Rule) -> tuple[Closed, tuple[frozenset[str], ...] | None]:
+    """The validated parameters of a rule's check, and its sets of keys (see `Check.keys`)."""
+    held = _PREPARED.get(rule.id)
+    if held is None or held[0] is not rule:
+        check = CHECKS[rule.match.check]
+        params = check.params.model_validate(rule.match.params)
+        held = _PREPARED[rule.id] = (rule, params, check.keys(params) if check.keys else None)
+    return held[1:]
+
+
+_PREPARED: dict[str, tuple[Rule, Closed, tuple[frozenset[str], ...] | None]] = {}
 
 
 def describe(rule: Rule, found: Found, obj: Mapping[str, Any], document: Document, base: str) -> Violation:

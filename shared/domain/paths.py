@@ -82,6 +82,11 @@ def expand(obj: Mapping[str, Any], pattern: str) -> list[str]:
     return [p for start in _starts(obj, head) for p in _walk(get(obj, start), start, steps)]
 
 
+def plain_steps(pattern: str) -> list[str]:
+    """The steps of a pattern that are names, below its shorthand: keys of an object, or places of its lists."""
+    return [step for step in _parsed(pattern)[1] if not step.endswith("*")]
+
+
 @lru_cache(maxsize=4096)
 def _parsed(pattern: str) -> tuple[str, tuple[str, ...]]:
     """The shorthand at the head ("" where there is none), and the steps below it."""

@@ -34,18 +34,20 @@ class Check:
     find: Callable[[Mapping[str, Any], Any, Facts], Iterator[Found]]
     needs_whole: bool = False
     """True where it looks for what is missing: a fragment (a kustomize patch) leaves out what its base has."""
+    keys: Callable[[Any], tuple[frozenset[str], ...]] | None = None
+    """Sets of keys, by the parameters: it finds nothing in an object that has not, anywhere, all keys of one set. None: it may."""
 
 
 CHECKS: dict[str, Check] = {}
 
 
 def check(
-    name: str, params: type[Closed], *, needs_whole: bool = False
+    name: str, params: type[Closed], *, needs_whole: bool = False, keys: Callable[[Any], tuple[frozenset[str], ...]] | None = None
 ) -> Callable[[Callable[..., Iterator[Found]]], Callable[..., Iterator[Found]]]:
     """Register a function as the check of this name."""
 
     def register(function: Callable[..., Iterator[Found]]) -> Callable[..., Iterator[Found]]:
-        CHECKS[name] = Check(params, function, needs_whole)
+        CHECKS[name] = Check(params, function, needs_whole, keys)
         return function
 
     return register

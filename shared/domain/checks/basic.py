@@ -10,7 +10,7 @@ from pydantic import Field, model_validator
 
 from shared.domain.checks.base import Found, check, opaque
 from shared.domain.facts import Facts
-from shared.domain.paths import container_of, expand
+from shared.domain.paths import container_of, expand, plain_steps
 from shared.domain.pointer import MISSING, child, get, parent, split
 from shared.domain.rulebook import Closed
 
@@ -49,6 +49,12 @@ class PathParams(When):
     paths: tuple[str, ...] = Field(min_length=1)
 
 
+def keys_on_the_way(params: Any) -> tuple[frozenset[str], ...]:
+    """For each path of parameters with `paths` and `when`: the keys without which nothing can stand there, or the conditions not hold."""
+    asked = {token for pointer in params.when for token in split(pointer)}
+    return tuple(frozenset(t for t in {*plain_steps(pattern), *asked} if not t.isdigit()) for pattern in params.paths)
+
+
 class KeyParams(PathParams):
     """`paths` name mappings; `keys` are the globs of the keys that fire; `together` makes one finding of all of an object's keys."""
 
@@ -82,7 +88,7 @@ def object_of_kind(obj: Mapping[str, Any], params: When, _: Facts) -> Iterator[F
         yield Found("/kind")
 
 
-@check("value", ValueParams)
+@check("value", ValueParams, keys=keys_on_the_way)
 def value(obj: Mapping[str, Any], params: ValueParams, _: Facts) -> Iterator[Found]:
     """Fires where a value stands that matches; opaque `${VAR}` values only where no `any_of` is asked for."""
     if not params.holds(obj):
@@ -104,7 +110,7 @@ def absent(obj: Mapping[str, Any], params: PathParams, _: Facts) -> Iterator[Fou
             yield from (Found(p, {"field": split(p)[-1]}) for p in expand(obj, pattern) if get(obj, p) is MISSING)
 
 
-@check("key", KeyParams)
+@check("key", KeyParams, keys=keys_on_the_way)
 def key(obj: Mapping[str, Any], params: KeyParams, _: Facts) -> Iterator[Found]:
     """Fires at keys of a mapping (annotations, labels, nodeSelector) that match a glob."""
     if not params.holds(obj):

@@ -9,7 +9,7 @@ from typing import Any
 from pydantic import Field, field_validator
 
 from shared.domain.checks.base import Found, check
-from shared.domain.checks.basic import When
+from shared.domain.checks.basic import When, keys_on_the_way
 from shared.domain.facts import Facts
 from shared.domain.paths import expand
 from shared.domain.pointer import child, get
@@ -32,7 +32,7 @@ class TextParams(When):
         return pattern
 
 
-@check("text", TextParams)
+@check("text", TextParams, keys=keys_on_the_way)
 def text(obj: Mapping[str, Any], params: TextParams, facts: Facts) -> Iterator[Found]:
     """Fires once per object and matched value, at its first place; never inside a Secret."""
     if obj.get("kind") == "Secret" or not params.holds(obj):
