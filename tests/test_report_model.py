@@ -40,7 +40,7 @@ def outcomes(mode: Mode = "suggest") -> list[FileOutcome]:
     accepted = advice("accepted", explanation=HOSTILE, sources=(("GPU pools", PAGE), ("Our runbook", "articles/own.md")), tries=2,
                       reasons=("The answer is no JSON.",))  # fmt: skip
     found = values.violation("TST0101", advice=accepted, resolution="fixed" if mode == "apply" else "suggested",
-                             reason="Changed by a language model. small-1 says: Done.")  # fmt: skip
+                             reason=f"{'Changed' if mode == 'apply' else 'Suggested'} by a language model. small-1 says: Done.")  # fmt: skip
     repair = ModelRepair("TST0101", 0, "/spec/storageClassName", accepted, (remove,))
     made, offered = ((remove,), ()) if mode == "apply" else ((), (remove,))
     left = [
@@ -90,6 +90,8 @@ def test_one_line_says_what_a_model_would_add() -> None:
     pages = rendered("off", files)
     assert [line in pages[name].decode() for name in ("report.md", "report.html")] == [True, True]
     assert line.encode() not in rendered("suggest", files)["report.md"]
+    assert b"What a language model suggests is applied where LLM_MODE is apply" not in rendered("off", files)["report.html"]
+    assert b"What a language model suggests is applied where LLM_MODE is apply" in rendered("suggest", outcomes())["report.html"]
     assert b"language model" not in rendered("off", values.outcomes())["report.md"]
 
 

@@ -12,7 +12,7 @@ from shared.domain.decisions import drafts_of, sample_answers
 from shared.domain.model import SEVERITIES, FileOutcome, Question, Resolution, Severity, Violation
 from shared.domain.report.credentials import redact
 from shared.domain.report.document import operations_json
-from shared.domain.report.model_view import LEAD, SHOWN, TITLE, Note, headline, marked, notes, tally
+from shared.domain.report.model_view import LEAD, SHOWN, TITLE, Note, headline, marked, notes, tally, unlike_rules
 from shared.domain.report.reading import ContextBlock, Contexts, Excerpts, context_html
 from shared.domain.report.view import RuleGroup, questions, resolved, size, suggested_by
 from shared.domain.report.web import web_links
@@ -130,6 +130,7 @@ def sections(files: Sequence[FileOutcome], excerpts: Excerpts | None = None) -> 
 
 def _section(files: Sequence[FileOutcome], contexts: Contexts, kind: Resolution, title: str, lead: str) -> Section:
     rules = [_rule(files, kind, group, contexts) for group in resolved(files, kind)]
+    lead += unlike_rules(files) if kind == "suggested" else ""
     return Section(kind, title, lead, rules, sum(len(r.group.rows) for r in rules))
 
 

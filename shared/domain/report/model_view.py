@@ -97,7 +97,7 @@ def marked(violation: Violation) -> str:
 def unlike_rules(files: Iterable[FileOutcome]) -> str:
     """What stands below suggestions, where some are a model's; `--unsafe` applies those of the rules alone."""
     found = any(op.origin == "llm" for o in files for op in o.suggestions)
-    return " What a language model suggests is applied where `LLM_MODE` is `apply`, and not by that." if found else ""
+    return " What a language model suggests is applied where LLM_MODE is apply, and not by that." if found else ""
 
 
 def _because(advice: Advice) -> str:
