@@ -5,15 +5,13 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
-from cli_process import aks_copilot, write
 from knowledge_support import pdf_of
 
 from shared.adapters.knowledge import pdf
 from shared.adapters.knowledge.documents import MAX_PDF_BYTES, Files, documents
+from shared.cli.local import knowledge_in, options_for
 from shared.domain.errors import ValidationError
 from shared.domain.retrieval.passages import passages_of
-
-CLAIM = "apiVersion: v1\nkind: PersistentVolumeClaim\nmetadata: {name: a}\nspec: {storageClassName: local-path}\n"
 
 
 def test_a_pdf_is_read_page_by_page_and_a_shell_comment_is_no_heading() -> None:
@@ -76,14 +74,11 @@ def test_articles_are_visible_texts_and_pdfs_below_articles() -> None:
 
 
 def test_a_folder_of_articles_alone_is_knowledge_for_every_command(tmp_path: Path) -> None:
-    app, own = write(tmp_path / "shop", claim_yaml=CLAIM), tmp_path / "own"
-    (own / "articles").mkdir(parents=True)
-    (own / "articles" / "zebra.pdf").write_bytes(pdf_of("Feed the zebrafish at noon."))
-    plain = aks_copilot("inspect", app, "--format", "json")
-    assert aks_copilot("inspect", app, "--knowledge", own, "--format", "json").stdout == plain.stdout
-    assert "articles/zebra.pdf" in {d.name for d in documents(own)}
-    (own / "articles" / "zebra.pdf").unlink()
-    (own / "articles").rmdir()
-    refused = aks_copilot("inspect", app, "--knowledge", own)
-    assert (refused.returncode, refused.stderr.count(b"\n")) == (2, 1)
-    assert b"or articles/" in refused.stderr
+    (tmp_path / "articles").mkdir()
+    (tmp_path / "articles" / "zebra.pdf").write_bytes(pdf_of("Feed the zebrafish at noon."))
+    assert options_for(tmp_path, "auto", None, tmp_path).knowledge == {}
+    assert "articles/zebra.pdf" in {d.name for d in documents(tmp_path)}
+    (tmp_path / "articles" / "zebra.pdf").unlink()
+    (tmp_path / "articles").rmdir()
+    with pytest.raises(ValidationError, match=r"or articles/$"):
+        knowledge_in(tmp_path)
