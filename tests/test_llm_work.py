@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import Any
 
+import jsonpatch
 import pytest
 from llm_support import PLACE, POD, RIGHT, ScriptedModel, answer
 
@@ -15,6 +16,7 @@ from shared.domain.inspector import inspect
 from shared.domain.intake import plan_run
 from shared.domain.llm.taking import CURED
 from shared.domain.llm.work import Adviser, advised, mended
+from shared.domain.manifest import read_manifest
 from shared.domain.model import FileOutcome, ModelRepair, Violation
 from shared.domain.patcher import patch
 from shared.domain.plan import FilePlan
@@ -327,3 +329,45 @@ def test_no_reviewer_is_offered_a_models_change_by_one_click() -> None:
     offered = list(suggestions(setup, [done.outcome], [Changed(done.outcome, file.data, file.path, shown)]))
     assert [v.rule_id for one in offered for v in one.violations] == ["AKS0101"]
     assert "runtimeClassName" not in "".join(one.text for one in offered)
+
+
+TEMPLATE = """\
+apiVersion: template.openshift.io/v1
+kind: Template
+metadata: {name: shop}
+parameters: [{name: SIZE, value: "1"}]
+objects:
+- apiVersion: v1
+  kind: PersistentVolumeClaim
+  metadata: {name: data}
+  spec: {storageClassName: gluster, accessModes: [ReadWriteOnce], resources: {requests: {storage: 5Gi}}}
+- apiVersion: v1
+  kind: Pod
+  metadata: {name: app}
+  spec: {runtimeClassName: nvidia, containers: [{name: app, image: "registry.example.com/app:1.2"}]}
+---
+"""
+
+
+def test_a_finding_is_found_again_when_a_document_before_it_is_gone() -> None:
+    """The class goes, so the Deployment after it is the first document when the model is asked."""
+    text = GOLD.removeprefix("---\n") + "---\n" + QUIET
+    file, setup = setup_of(text, "apply", apply_unsafe=True)
+    done = mended(file, setup, Adviser(lambda _: ScriptedModel(RIGHT)))
+    assert [(o.op, o.path, o.origin) for o in done.outcome.operations] == [("remove", "/0", "rule"), ("remove", f"/0{PLACE}", "llm")]
+    assert (one(done, "AKS0510").document, one(done, "AKS0510").resolution) == (1, "fixed")
+    documents = [d.value for d in read_manifest("a.yaml", text.encode()).documents]
+    patched = jsonpatch.JsonPatch([o.rfc6902() for o in done.outcome.operations]).apply(documents)
+    assert patched == [d.value for d in read_manifest("a.yaml", done.data or b"").documents]
+
+
+def test_an_object_that_a_template_held_is_asked_about_where_it_stands_now() -> None:
+    def drop(messages: Any) -> Any:
+        return answer(("remove", "/spec/runtimeClassName"))
+
+    file, setup = setup_of(TEMPLATE + QUIET, "suggest", source="okd")
+    done = mended(file, setup, Adviser(lambda _: ScriptedModel(drop)))
+    found = [v for v in done.outcome.violations if v.rule_id == "AKS0510"]
+    assert done.outcome.status == "patched"
+    assert [v.advice.status for v in found if v.advice] == ["accepted", "refused"]
+    assert all(o.path.endswith("/spec/runtimeClassName") for o in done.outcome.suggestions if o.origin == "llm")

@@ -40,7 +40,7 @@ def outcomes(mode: Mode = "suggest") -> list[FileOutcome]:
     accepted = advice("accepted", explanation=HOSTILE, sources=(("GPU pools", PAGE), ("Our runbook", "articles/own.md")), tries=2,
                       reasons=("The answer is no JSON.",))  # fmt: skip
     found = values.violation("TST0101", advice=accepted, resolution="fixed" if mode == "apply" else "suggested",
-                             reason=f"{'Changed' if mode == 'apply' else 'Suggested'} by a language model. small-1 says: Done.")  # fmt: skip
+                             reason=f"{'Changed' if mode == 'apply' else 'Suggested'} by a language model.")  # fmt: skip
     repair = ModelRepair("TST0101", 0, "/spec/storageClassName", accepted, (remove,))
     made, offered = ((remove,), ()) if mode == "apply" else ((), (remove,))
     left = [
