@@ -46,6 +46,23 @@ var logAlerts = [
     frequency: 'PT15M'
     window: 'PT15M'
   }
+  {
+    name: 'stuck'
+    says: 'The sweep gave a run up: none of its messages is left. Replay it.'
+    severity: 2
+    query: 'traces | extend line = parse_json(message) | extend text = tostring(line.message) | where text == "sweep failed" | project timestamp, runId = tostring(line.runId), error = tostring(line.error)'
+    frequency: 'PT15M'
+    window: 'PT15M'
+  }
+  {
+    // The host writes this line for every message that it takes. Even the youngest of a quarter of an hour was old: it is no single late one.
+    name: 'waiting'
+    says: 'Messages of a queue wait longer than ten minutes before a function takes them.'
+    severity: 3
+    query: 'traces | where message startswith "Trigger Details:" | parse message with * "InsertedOn: " inserted | summarize youngest = min(timestamp - todatetime(inserted)) by operation_Name | where youngest > 10m'
+    frequency: 'PT15M'
+    window: 'PT15M'
+  }
 ]
 
 resource logAlert 'Microsoft.Insights/scheduledQueryRules@2023-12-01' = [for alert in logAlerts: {

@@ -51,6 +51,13 @@ def test_the_variables_of_azd_are_named() -> None:
     assert [name for name in variables if f"`{name}`" not in PAGE] == []
 
 
+def test_every_alert_is_explained() -> None:
+    explained = {row[0].strip("`") for row in rows("Alerts")}
+    alerts = templates()["alerts.bicep"]
+    named = {alert["name"] for alert in alerts.variable("logAlerts")} | set(alerts.resources) - {"people", "logAlert", "workbook"}
+    assert {name.replace("budget", "the budget") for name in named} == explained
+
+
 def test_the_page_claims_no_deployment() -> None:
     assert "**It has never been deployed**" in PAGE
     assert "nothing was looked up on the day or billed" in PAGE
