@@ -264,8 +264,8 @@ def services() -> Services:
     with _lock:
         if _current is None:
             from shared import logs
-            from shared.settings import load_settings
             from shared.model_settings import load_model_settings
+            from shared.settings import load_settings
 
             logs.configure()
             _current = build_services(load_settings(), load_model_settings())

@@ -8,16 +8,16 @@ from typing import Any
 import pytest
 from azure.core.credentials import AccessToken
 from fakes import MemoryBlobs
-from knowledge_support import DISKS, GATEWAY, RULE, fill, found
+from knowledge_support import DISKS, GATEWAY, fill, found
+from refresh_support import Small
 from search_server import KEY, SearchServer
 
 from shared.adapters.knowledge import search as adapter
-from shared.adapters.knowledge.documents import Files
 from shared.adapters.knowledge.embeddings import HashedGrams
 from shared.adapters.knowledge.search import Access, AzureSearch
 from shared.adapters.secrets import CachedSecrets, EnvironmentSecrets
 from shared.domain.errors import CriticalError, TransientError
-from shared.domain.retrieval.passages import Document, document_of
+from shared.domain.retrieval.passages import document_of
 from shared.domain.retrieval.ports import NoIndexError
 from shared.pipeline import names
 from shared.pipeline.knowledge_index import refresh
@@ -197,13 +197,6 @@ def test_an_identity_is_asked_for_a_token_of_the_service() -> None:
     assert asked == ["https://search.azure.com/.default"]
 
 
-class Small(Files):
-    """The program ships two documents."""
-
-    def shipped(self) -> tuple[Document, ...]:
-        return (RULE, GATEWAY)
-
-
 @pytest.mark.parametrize("at", range(1, 9))
 def test_two_that_index_the_container_at_once_both_end_right(server: SearchServer, at: int) -> None:
     """Another refresh, with other uploads, runs whole before the n-th request of the first to the search service."""
@@ -232,6 +225,6 @@ def test_two_that_index_the_container_at_once_both_end_right(server: SearchServe
     refresh(blobs, AzureSearch(first, HashedGrams(64)), library)
     if count[0] < at:
         other()
-    assert documents_in(server) == {RULE.name, GATEWAY.name, "articles/changed.md"}
+    assert documents_in(server) == {DISKS.name, GATEWAY.name, "articles/changed.md"}
     assert index_at(server).search("zebra changed", 1)[0].passage.text == "Zebra changed a third time"
     assert not refresh(blobs, index_at(server), library)

@@ -1,89 +1,23 @@
-"""The container `knowledge` indexed: only what changed is read, deletions are found, bad files are named, two at once both end right."""
+"""The container `knowledge` indexed: only what changed is read, deletions are found, files that cannot be used are named."""
 
 from __future__ import annotations
 
-import contextlib
 import json
-import random
-import threading
-from collections.abc import Callable
-from typing import Any
 
 import pytest
 from fakes import MemoryBlobs, World
 from knowledge_support import DISKS, GATEWAY, found, index_of, pdf_of
+from refresh_support import PLACE, Small, Storage, held, indexed, once, started, status
 from test_knowledge import RULE as TEAM_RULE
 
 from shared import services
-from shared.adapters.knowledge.documents import Files
 from shared.adapters.knowledge.embeddings import HashedGrams
 from shared.adapters.knowledge.shipped import AGAIN_SECONDS, OrShipped
 from shared.adapters.knowledge.store import FRESH_SECONDS, BlobIndex
-from shared.domain.errors import BusyError
-from shared.domain.retrieval.passages import Document
 from shared.pipeline import knowledge_index, names
 from shared.pipeline.knowledge_index import refresh
 
-PLACE = (names.CACHE, names.KNOWLEDGE_INDEX)
 RULE = TEAM_RULE.replace("TEAM0001", "ZEBRA0001").replace("A claim", "A zebra")
-
-
-class Small(Files):
-    """The program ships two documents."""
-
-    def shipped(self) -> tuple[Document, ...]:
-        return (DISKS, GATEWAY)
-
-
-class Storage(MemoryBlobs):
-    """Counts requests; does something else before the n-th one."""
-
-    def __init__(self) -> None:
-        super().__init__()
-        self.reads: list[str] = []
-        self.count = 0
-        self.before: dict[int, Callable[[], None]] = {}
-
-    def _step(self) -> None:
-        self.count += 1
-        action = self.before.pop(self.count, None)
-        if action:
-            action()
-
-    def read(self, container: str, name: str, *, max_bytes: int) -> tuple[bytes, str] | None:
-        self._step()
-        self.reads.append(f"{container}/{name}")
-        return super().read(container, name, max_bytes=max_bytes)
-
-    def write(self, container: str, name: str, data: bytes, **how: Any) -> bool:
-        self._step()
-        return super().write(container, name, data, **how)
-
-    def list(self, container: str, prefix: str, *, limit: int | None = None) -> Any:
-        self._step()
-        return super().list(container, prefix, limit=limit)
-
-    def put(self, name: str, data: str | bytes) -> None:
-        MemoryBlobs.write(self, names.KNOWLEDGE, name, data.encode() if isinstance(data, str) else data)
-
-
-def indexed(blobs: MemoryBlobs) -> BlobIndex:
-    """As a new instance finds it."""
-    return BlobIndex(blobs, PLACE, HashedGrams())
-
-
-def once(blobs: MemoryBlobs) -> Any:
-    return refresh(blobs, indexed(blobs), Small())
-
-
-def held(blobs: MemoryBlobs) -> set[str]:
-    """The names of the documents in the stored index."""
-    return set(indexed(blobs)._read()[1].digests)
-
-
-def status(blobs: MemoryBlobs) -> dict[str, Any]:
-    files: dict[str, Any] = json.loads(blobs.texts(names.CACHE)[names.KNOWLEDGE_STATUS])["files"]
-    return files
 
 
 def test_uploads_changes_and_deletions_are_found_by_comparison() -> None:
@@ -173,101 +107,6 @@ def test_of_two_rules_with_one_id_the_first_counts_until_it_goes() -> None:
     blobs.delete(names.KNOWLEDGE, "rules/ZEBRA0001-a.yaml")
     once(blobs)
     assert [hit.passage.title for hit in indexed(blobs).rules("zebra giraffe", 3)] == ["ZEBRA0001 A giraffe without an owner"]
-
-
-def started() -> Storage:
-    """Something is indexed, then a file comes, one changes and one goes."""
-    blobs = Storage()
-    for name in ("gone", "changed", "same"):
-        blobs.put(f"articles/{name}.md", f"Zebra {name}")
-    once(blobs)
-    blobs.put("articles/new.md", "Zebra new")
-    blobs.put("articles/changed.md", "Zebra changed again")
-    blobs.delete(names.KNOWLEDGE, "articles/gone.md")
-    blobs.count = 0
-    return blobs
-
-
-REQUESTS = 12
-"""At least as many as one refresh makes after `started`; a number above it changes nothing and tells nothing."""
-
-
-def test_the_refreshes_below_are_interrupted_at_every_request() -> None:
-    blobs = started()
-    once(blobs)
-    assert 8 <= blobs.count <= REQUESTS
-
-
-@pytest.mark.parametrize("at", range(1, REQUESTS + 1))
-def test_another_refresh_and_other_uploads_between_any_two_requests_end_right(at: int) -> None:
-    blobs = started()
-
-    def other() -> None:
-        blobs.put("articles/later.md", "Zebra later")
-        blobs.delete(names.KNOWLEDGE, "articles/new.md")
-        blobs.put("articles/changed.md", "Zebra changed a third time")
-        once(blobs)
-
-    blobs.before[at] = other
-    once(blobs)
-    for late in [blobs.before.pop(n) for n in list(blobs.before)]:
-        late()
-    assert held(blobs) == {DISKS.name, GATEWAY.name, "articles/changed.md", "articles/same.md", "articles/later.md"}
-    assert status(blobs).keys() == {"articles/changed.md", "articles/same.md", "articles/later.md"}
-    assert indexed(blobs).search("zebra third time", 1)[0].passage.slug == "changed"
-    assert not once(blobs)
-
-
-@pytest.mark.parametrize("at", range(1, REQUESTS + 1))
-def test_after_a_crash_at_any_request_the_next_refresh_mends_it(at: int) -> None:
-    blobs = started()
-
-    def crash() -> None:
-        raise KeyboardInterrupt
-
-    blobs.before[at] = crash
-    with contextlib.suppress(KeyboardInterrupt):
-        once(blobs)
-    blobs.before.clear()
-    once(blobs)
-    assert held(blobs) == {DISKS.name, GATEWAY.name, "articles/changed.md", "articles/same.md", "articles/new.md"}
-    assert "again" in indexed(blobs).search("zebra changed", 1)[0].passage.text
-
-
-def test_many_uploads_at_once_are_all_indexed() -> None:
-    blobs, wrong = MemoryBlobs(), list[BaseException]()
-
-    def upload(number: int) -> None:
-        try:
-            blobs.write(names.KNOWLEDGE, f"articles/a{number}.md", f"Zebra {number}".encode())
-            if random.Random(number).random() < 0.3:
-                blobs.delete(names.KNOWLEDGE, f"articles/a{number}.md")
-            for _ in range(5):  # the host tries five times
-                try:
-                    once(blobs)
-                except BusyError:
-                    continue
-                return
-        except BaseException as error:
-            wrong.append(error)
-
-    threads = [threading.Thread(target=upload, args=(number,)) for number in range(12)]
-    for thread in threads:
-        thread.start()
-    for thread in threads:
-        thread.join()
-    assert not wrong
-    assert held(blobs) == {DISKS.name, GATEWAY.name, *(name for at, name in blobs.content if at == names.KNOWLEDGE)}
-
-
-def test_a_container_that_never_rests_is_given_back_to_the_host(caplog: pytest.LogCaptureFixture) -> None:
-    class Restless(Storage):
-        def write(self, container: str, name: str, data: bytes, **how: Any) -> bool:
-            return name != names.KNOWLEDGE_STATUS and super().write(container, name, data, **how)
-
-    with pytest.raises(BusyError, match="being changed by others"):
-        once(Restless())
-    assert caplog.text.count("knowledge not indexed") == 1
 
 
 @pytest.mark.parametrize("stored", [b"{", b"[]", b'{"schemaVersion": 9, "files": {}}', b'{"schemaVersion": 1, "files": {"a": 3}}'])

@@ -10,14 +10,13 @@ from typing import NoReturn
 
 import pytest
 from fakes import MemoryBlobs, library_in
-from knowledge_support import DISKS, GATEWAY, found
+from knowledge_support import found
 from model_server import ModelServer, embeds
+from refresh_support import Small
 from search_server import KEY, SearchServer
 
-from shared.adapters.knowledge.documents import Files
 from shared.adapters.secrets import EnvironmentSecrets
 from shared.domain.errors import CriticalError
-from shared.domain.retrieval.passages import Document
 from shared.library import SEARCH_DIMENSIONS, build_library
 from shared.model_settings import ModelSettings
 from shared.pipeline import names
@@ -26,13 +25,6 @@ from shared.settings import SearchSettings, load_settings
 
 SECRETS = EnvironmentSecrets({"SEARCH_API_KEY": KEY})
 STORAGE = {"STORAGE": "UseDevelopmentStorage=true"}
-
-
-class Small(Files):
-    """The program ships two documents."""
-
-    def shipped(self) -> tuple[Document, ...]:
-        return (DISKS, GATEWAY)
 
 
 def nobody() -> NoReturn:
