@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import re
 import subprocess
+import sys
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -83,6 +84,14 @@ def _step(ran: Ran, step: Mapping[str, Any], values: dict[str, str], folder: Pat
     if "id" in step:
         ran.outputs[step["id"]] = found
         values |= {f"steps.{step['id']}.outputs.{name}": value for name, value in found.items()}
+
+
+def command_in(folder: Path) -> str:
+    """An `aks-copilot` of this checkout, as an install step would leave it."""
+    file = folder / "aks-copilot"
+    file.write_text(f"#!{sys.executable}\nimport sys\nsys.path.insert(0, {str(ROOT)!r})\nfrom shared.cli.main import main\nmain()\n")
+    file.chmod(0o755)
+    return str(file)
 
 
 def evaluated(text: str, values: Mapping[str, str]) -> str:

@@ -8,13 +8,12 @@ from __future__ import annotations
 import json
 import re
 import subprocess
-import sys
 from pathlib import Path
 from typing import Any
 
 import pytest
 import yaml
-from action_support import ROOT, Ran, load, run
+from action_support import ROOT, Ran, command_in, load, run
 from cli_process import CLAIM, SERVICE, aks_copilot, write
 
 COMMAND = re.compile(r"^::(error|warning|notice) file=([^,:]+),line=(\d+),col=(\d+),title=(AKS\d{4})::", re.MULTILINE)
@@ -24,10 +23,7 @@ WORKFLOWS = [*sorted((ROOT / ".github/workflows").glob("*.yml")), *sorted((ROOT 
 @pytest.fixture(scope="module")
 def tool(tmp_path_factory: pytest.TempPathFactory) -> str:
     """The command of this checkout, as the install step would leave it."""
-    file = tmp_path_factory.mktemp("bin") / "aks-copilot"
-    file.write_text(f"#!{sys.executable}\nimport sys\nsys.path.insert(0, {str(ROOT)!r})\nfrom shared.cli.main import main\nmain()\n")
-    file.chmod(0o755)
-    return str(file)
+    return command_in(tmp_path_factory.mktemp("bin"))
 
 
 def inspected(tool: str, tmp_path: Path, workspace: Path, **given: str) -> Ran:

@@ -8,13 +8,14 @@ from __future__ import annotations
 import hashlib
 import shutil
 import subprocess
-import sys
 import urllib.request
 import zipfile
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from action_support import ROOT
+from action_support import ROOT, command_in
+from azurite_support import started
 from fake_commands import Commands
 from funchost_harness import Served
 from http_support import Handler, Server
@@ -39,13 +40,17 @@ def package(head: str, tmp_path_factory: pytest.TempPathFactory) -> Path:
     return file
 
 
+@pytest.fixture
+def azurite() -> Iterator[Azurite]:
+    """One of its own: the real app would see the uploads and messages of other tests."""
+    with started() as running:
+        yield running
+
+
 @pytest.fixture(scope="module")
 def command(tmp_path_factory: pytest.TempPathFactory) -> str:
     """The command line of this checkout."""
-    file = tmp_path_factory.mktemp("bin") / "aks-copilot"
-    file.write_text(f"#!{sys.executable}\nimport sys\nsys.path.insert(0, {str(ROOT)!r})\nfrom shared.cli.main import main\nmain()\n")
-    file.chmod(0o755)
-    return str(file)
+    return command_in(tmp_path_factory.mktemp("bin"))
 
 
 def test_a_package_is_the_same_bytes_every_time_and_holds_what_is_deployed(package: Path, head: str, tmp_path: Path) -> None:
