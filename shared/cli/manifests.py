@@ -16,7 +16,7 @@ from shared.cli.text import print_fixes, print_inspection
 from shared.cli.tree import Tree, read_tree, seen_from, with_answers_of, with_baseline, write_in_place, write_out, write_reports
 from shared.domain.errors import ValidationError
 from shared.domain.model import Severity
-from shared.domain.report import changes_diff, github_annotations, render_all, sarif_json
+from shared.domain.report import changes_diff, github_annotations, json_report, render_all, sarif_json
 
 
 class Level(StrEnum):
@@ -85,7 +85,7 @@ def inspect(
     elif format_ is InspectFormat.SARIF:
         typer.echo(sarif_json(run.setup, seen_from(root, tree, run.outcomes)), nl=False)
     else:
-        typer.echo(render_all(run.setup, run.outcomes, run.diffs, run.after, run.originals.get)[f"report.{format_.value}"], nl=False)
+        typer.echo(json_report(run.setup, run.outcomes), nl=False)
     raise typer.Exit(is_left(run.outcomes, fail_on.severity))
 
 
@@ -115,7 +115,7 @@ def fix(
     with status("fixing"):
         options = replace(options_for(path, source, target, knowledge, unsafe=unsafe), model=asked.mode)
         run = fix_tree(tree, options, adviser_of(asked, knowledge))
-    reports = render_all(run.setup, run.outcomes, run.diffs, run.after, run.originals.get)
+    reports = _reports(run) if report_dir is not None else {"report.json": json_report(run.setup, run.outcomes)}
     _write(run, tree, out, in_place=in_place)
     if report_dir is not None:
         write_reports(report_dir, reports)
@@ -127,6 +127,10 @@ def fix(
         print_fixes(run.setup, run.outcomes)
         _say_where(path if in_place else out, report_dir)
     raise typer.Exit(is_left(run.outcomes, fail_on.severity))
+
+
+def _reports(run: LocalRun) -> dict[str, bytes]:
+    return render_all(run.setup, run.outcomes, run.diffs, run.after, run.originals.get)
 
 
 def _write(run: LocalRun, tree: Tree, out: Path | None, *, in_place: bool) -> None:
