@@ -7,6 +7,6 @@ from shared.domain.report.render import changes_diff, json_report, render_all, s
 from shared.domain.report.sarif import sarif_log
 
 __all__ = [
-    "changes_diff", "github_annotations", "json_report", "masked_diff", "patch_json", "render_all", "report_json", "sarif_json", "sarif_log",
-    "summary",
+    "changes_diff", "github_annotations", "json_report", "masked_diff", "patch_json", "render_all", "report_json", "sarif_json",
+    "sarif_log", "summary",
 ]  # fmt: skip
