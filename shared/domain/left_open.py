@@ -52,4 +52,5 @@ def _with_place(said: str | None, questions: tuple[Question, ...]) -> str | None
     groups = dict.fromkeys(split_decision_key(q.key)[0] for q in questions)
     if not groups or DECISIONS in (said or ""):
         return said
-    return f"{said} Answer it under {' and '.join(groups)} in {DECISIONS}."
+    stop = "" if (said or "").endswith((".", "?", "!", ")")) else "."
+    return f"{said}{stop} Answer it under {' and '.join(groups)} in {DECISIONS}."
