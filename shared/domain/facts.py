@@ -10,6 +10,7 @@ import copy
 import posixpath
 from collections import defaultdict
 from collections.abc import Hashable, Iterable, Mapping, Sequence
+from functools import lru_cache
 from typing import Any
 
 from shared.domain.acceptance import Acceptance
@@ -171,6 +172,7 @@ class Facts:
 IDENTITY = frozenset({"apiVersion", "kind", "metadata", "keys"})
 
 
+@lru_cache(maxsize=65536)
 def distance(asking: str, file: str) -> int:
     """How far a file lies from one that asks: 0 the same, 1 the same folder, 2 below it, then two more for each folder upwards."""
     here, there = posixpath.dirname(asking), posixpath.dirname(file)
@@ -184,8 +186,9 @@ def nearest(found: Sequence[Placed], asking: str | None) -> list[Placed]:
     """Those objects that lie nearest to the file that asks; all of them where none asks."""
     if asking is None or len(found) < 2:
         return list(found)
-    best = min(distance(asking, file) for file, _ in found)
-    return [placed for placed in found if distance(asking, placed[0]) == best]
+    away = [distance(asking, file) for file, _ in found]
+    best = min(away)
+    return [placed for placed, steps in zip(found, away, strict=True) if steps == best]
 
 
 def _agreed(every: Iterable[Mapping[str, int]]) -> dict[str, int]:
