@@ -9,7 +9,7 @@ from __future__ import annotations
 import hashlib
 import json
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cache
 from pathlib import Path
 from typing import Any
@@ -21,8 +21,8 @@ from pydantic import BaseModel, ConfigDict
 from shared.domain.inspector import inspect
 from shared.domain.intake import plan_run
 from shared.domain.language_model import Answer, Message, Usage
-from shared.domain.llm.case import Case, Snippet, open_case
-from shared.domain.llm.prompt import MAX_SNIPPETS, redactor_of
+from shared.domain.llm.case import Case, open_case
+from shared.domain.llm.work import reading_for
 from shared.domain.model import Violation
 from shared.domain.patcher import patch
 from shared.domain.retrieval.ports import KnowledgeBase
@@ -125,9 +125,7 @@ def opened(task: Task, knowledge: KnowledgeBase | None = None, hosts: Sequence[s
     if violation is None:
         raise LookupError(f"{task.name}: {task.rule} does not fire at {task.document}{task.path}")
     case = open_case(file, violation, setup, hosts=hosts)
-    if knowledge is not None:
-        case = open_case(file, violation, setup, snippets_for(case, knowledge), hosts)
-    return Opened(task, file, violation, setup, case)
+    return Opened(task, file, violation, setup, replace(case, snippets=reading_for(case, knowledge)))
 
 
 @cache
@@ -138,13 +136,6 @@ def _after_rules(name: str, data: bytes) -> tuple[SourceFile, RunSetup, tuple[Vi
     done = patch(file, findings, propose(file, findings, setup), setup)
     after = SourceFile(name, done.data or b"")
     return after, setup, inspect(after, setup).violations
-
-
-def snippets_for(case: Case, knowledge: KnowledgeBase) -> tuple[Snippet, ...]:
-    """What the knowledge base has on a finding, as the program asks it."""
-    query = redactor_of(case).hide_text(f"{case.rule.title}. {case.violation.message}")
-    found = (hit.passage for hit in knowledge.explaining(case.rule.id, query, MAX_SNIPPETS))
-    return tuple(Snippet(": ".join(filter(None, (p.title, p.heading))), p.source, p.text) for p in found)
 
 
 @dataclass(frozen=True, slots=True)

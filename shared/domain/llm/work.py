@@ -80,23 +80,11 @@ class _Asking:
         if questions and questions <= self.asked:
             return None
         self.asked |= questions
-        case = replace(case, snippets=self._snippets(case))
+        case = replace(case, snippets=reading_for(case, self.adviser.knowledge))
         found = repair(case, self.adviser.model(_name(self.bench.file.path, key)), prove)
         if found.data is not None and self.bench.setup.model == "apply":
             self.bench.take(found.operations, found.data)
         return ModelRepair(*key, self._advice(found), found.operations, found.grounds)
-
-    def _snippets(self, case: Case) -> tuple[Snippet, ...]:
-        """What the knowledge base has on a finding; what may not leave is not searched for either."""
-        if self.adviser.knowledge is None:
-            return ()
-        query = redactor_of(case).hide_text(f"{case.rule.title}. {case.violation.message}")
-        try:
-            hits = self.adviser.knowledge.explaining(case.rule.id, query, MAX_SNIPPETS)
-        except (CriticalError, ValidationError):
-            return ()
-        found = (hit.passage for hit in hits)
-        return tuple(Snippet(": ".join(filter(None, (p.title, p.heading))), p.source, p.text) for p in found)
 
     def _advice(self, found: Repair) -> Advice:
         usage = found.usage
@@ -110,6 +98,19 @@ class _Asking:
 def _plain(name: str) -> str:
     """A service's name for its model, which goes to terminals and pages."""
     return re.sub(r"[^\w./:@+-]", "?", name, flags=re.ASCII)[:100]
+
+
+def reading_for(case: Case, knowledge: KnowledgeBase | None) -> tuple[Snippet, ...]:
+    """What the knowledge base has on a finding; what may not leave is not searched for either."""
+    if knowledge is None:
+        return ()
+    query = redactor_of(case).hide_text(f"{case.rule.title}. {case.violation.message}")
+    try:
+        hits = knowledge.explaining(case.rule.id, query, MAX_SNIPPETS)
+    except (CriticalError, ValidationError):
+        return ()
+    found = (hit.passage for hit in hits)
+    return tuple(Snippet(": ".join(filter(None, (p.title, p.heading))), p.source, p.text) for p in found)
 
 
 def _named(snippets: Sequence[Snippet]) -> tuple[tuple[str, str], ...]:
