@@ -8,7 +8,8 @@ list=$(gh api "$deployments?environment=$1&per_page=50" --jq '.[] | "\(.id) \(.s
 while read -r id commit; do
   [ -n "$id" ] || continue
   state=$(gh api "$deployments/$id/statuses?per_page=1" --jq '.[0].state // ""')
-  if [ "$state" = success ]; then
+  # A commit that a rewritten history no longer has cannot be packaged again.
+  if [ "$state" = success ] && git cat-file -e "$commit^{commit}" 2>/dev/null; then
     echo "$commit"
     exit 0
   fi

@@ -227,14 +227,14 @@ def test_a_key_that_never_comes_is_a_failed_deployment(tmp_path: Path) -> None:
     assert not installed.tried.exists()
 
 
-def test_the_commit_to_go_back_to_is_the_last_that_github_calls_a_success(tmp_path: Path) -> None:
+def test_the_commit_to_go_back_to_is_the_last_success_that_is_still_there(head: str, tmp_path: Path) -> None:
     commands = Commands(tmp_path / "bin", "gh")
     commands.answer("gh api statuses deployments/9/", "failure\n")
-    commands.answer("gh api statuses deployments/8/", "success\n")
-    commands.answer("gh api environment=production", f"9 {NEW}\n8 {OLD}\n7 {'f' * 40}\n")
+    commands.answer("gh api statuses", "success\n")
+    commands.answer("gh api environment=production", f"9 {NEW}\n8 {OLD}\n7 {head}\n6 {NEW}\n")
     given = {"GITHUB_REPOSITORY": "acme/aks-copilot", "GH_TOKEN": "t"}
-    assert commands.run(ROOT / "ci/previous.sh", "production", **given).stdout == f"{OLD}\n"
-    assert len(commands.calls("statuses")) == 2
+    assert commands.run(ROOT / "ci/previous.sh", "production", **given).stdout == f"{head}\n", "no history has the commit of 8"
+    assert len(commands.calls("statuses")) == 3
 
     nothing = Commands(tmp_path / "nothing", "gh").run(ROOT / "ci/previous.sh", "production", **given)
     assert (nothing.returncode, nothing.stdout) == (0, "")
