@@ -1,6 +1,6 @@
 """Runs the conformance and smoke tests of the development host on Python 3.13, where Microsoft's own worker package exists.
 
-Builds ``.venv313`` (again only when requirements have changed) with requirements.txt, azure-functions-runtime and pytest, then runs the
+Builds ``.venv313`` (again only when its lock has changed) from requirements-dev.lock, which has that package, then runs the
 host's tests through both workers. Without a Python 3.13 it says so in one line and succeeds. Further test paths can be given as arguments.
 
 Usage: python tools/conformance313.py [more pytest arguments]

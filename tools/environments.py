@@ -43,10 +43,16 @@ def build(version: str, python: str) -> Path:
         print(f"building {venv.name} with {python}", flush=True)
         shutil.rmtree(venv, ignore_errors=True)
         subprocess.run([python, "-m", "venv", "--without-pip", str(venv)], check=True)
-        install = [sys.executable, "-m", "uv", "pip", "install", "--quiet", "--require-hashes", "--python", str(venv / "bin" / "python")]
-        subprocess.run([*install, "-r", str(lock)], check=True)
+        _install(lock, venv / "bin" / "python")
         stamp.write_text(wanted)
     return venv / "bin" / "python"
+
+
+def _install(lock: Path, python: Path) -> None:
+    """By uv; by pip where uv cannot reach its index: pip knows mirrors and proxies of pip.conf, which uv does not read."""
+    wanted = ["--quiet", "--require-hashes", "-r", str(lock)]
+    if subprocess.run([sys.executable, "-m", "uv", "pip", "install", "--python", str(python), *wanted], check=False).returncode:
+        subprocess.run([sys.executable, "-m", "pip", "--python", str(python), "install", *wanted], check=True)
 
 
 def _fingerprint(python: str, lock: Path) -> str:
