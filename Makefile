@@ -38,6 +38,7 @@ check: install ## format, lint (workflows and scripts too), types, layers, gener
 	$(BIN)/mypy
 	$(BIN)/lint-imports
 	$(BIN)/python tools/rules_docs.py --check
+	$(BIN)/python tools/settings_docs.py --check
 	$(BIN)/python tools/lock.py --check
 	$(BIN)/shellcheck ci/*.sh deploy/*.sh infra/*.sh
 	node tools/lint_workflows.mjs $(WORKFLOWS)
@@ -55,6 +56,7 @@ fix: install ## format and mend what the linter can
 
 docs: install ## write the generated documents
 	$(BIN)/python tools/rules_docs.py
+	$(BIN)/python tools/settings_docs.py
 
 lock: install ## resolve requirements*.txt again and write every package's version and hashes into the lock files
 	$(BIN)/python tools/lock.py

@@ -4,11 +4,21 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping
 
+from shared.domain.errors import CriticalError
+
 Environment = Mapping[str, str]
 Problem = Callable[[str], None]
 """Takes one line about what is wrong; all of them are told at once."""
 NumberSetting = tuple[str, str, int, int]
 """Its name, the field it is for, the smallest and the largest value."""
+
+
+class SettingsError(CriticalError):
+    """Settings are missing or wrong. `problems` has a line for each, which begins with the setting's name and holds no value."""
+
+    def __init__(self, problems: Iterable[str]) -> None:
+        self.problems = tuple(problems)
+        super().__init__("settings: " + "; ".join(self.problems))
 
 
 def text(env: Environment, name: str) -> str:

@@ -12,8 +12,8 @@ from dataclasses import dataclass, field
 from typing import Any, Literal, cast
 from urllib.parse import urlsplit
 
-from shared.domain.errors import CriticalError
-from shared.environment import Environment, NumberSetting, Problem, choice, numbers, text
+from shared.environment import Environment, Problem, SettingsError, choice, numbers, text
+from shared.setting_table import MODEL, bounds
 
 Mode = Literal["off", "suggest", "apply"]
 Auth = Literal["identity", "key", "none"]
@@ -69,21 +69,11 @@ class ModelSettings:
     prices: Prices = field(default_factory=Prices)
 
 
-_NUMBERS: tuple[NumberSetting, ...] = (
-    ("LLM_TIMEOUT_SECONDS", "timeout", 1, 600),
-    ("LLM_TRIES", "tries", 1, 10),
-    ("LLM_CONCURRENCY", "concurrency", 1, 100),
-    ("LLM_ANSWER_TOKENS", "answer_tokens", 100, 100_000),
-    ("LLM_EMBEDDING_DIMENSIONS", "embedding_dimensions", 2, 4096),
-    ("LLM_TOKENS_PER_VIOLATION", "violation", 0, 10**7),
-    ("LLM_TOKENS_PER_RUN", "run", 0, 10**9),
-    ("LLM_TOKENS_PER_DAY", "day", 0, 10**11),
-)
 _LIMITS = ("violation", "run", "day")
 
 
 def load_model_settings(environment: Environment | None = None) -> ModelSettings:
-    """Read the environment. Raises CriticalError naming every missing or wrong setting in one line, without its value."""
+    """Read the environment. Raises SettingsError naming every missing or wrong setting in one line, without its value."""
     env = os.environ if environment is None else environment
     problems: list[str] = []
     base, model = text(env, "LLM_BASE_URL").rstrip("/"), text(env, "LLM_MODEL")
@@ -92,11 +82,11 @@ def load_model_settings(environment: Environment | None = None) -> ModelSettings
         return ModelSettings()
     auth = choice(env, "LLM_AUTH", AUTHS, _usual_auth(base), problems.append)
     _check_place(base, model, problems.append)
-    rest = cast(dict[str, Any], numbers(env, _NUMBERS, problems.append))
+    rest = cast(dict[str, Any], numbers(env, bounds(MODEL), problems.append))
     prices = Prices(*(_price(env, name, problems.append) for name in ("LLM_PRICE_PROMPT", "LLM_PRICE_ANSWER")))
     hosts = _internal(text(env, "LLM_INTERNAL_HOSTS"), problems.append)
     if problems:
-        raise CriticalError("settings: " + "; ".join(problems))
+        raise SettingsError(problems)
     limits = TokenLimits(**{name: rest.pop(name) for name in _LIMITS if name in rest})
     embedding = text(env, "LLM_EMBEDDING_MODEL")
     return ModelSettings(

@@ -6,6 +6,7 @@ import: a cold worker indexes the app before it needs any of it.
 
 from __future__ import annotations
 
+import logging
 import threading
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
@@ -19,6 +20,7 @@ if TYPE_CHECKING:
 
     from shared.adapters.github.client import Client
     from shared.adapters.knowledge.index import Index
+    from shared.configuration import Configuration
     from shared.domain.code_host import CodeReader
     from shared.domain.deployment import DeployHost
     from shared.domain.pointer import JsonValue
@@ -259,17 +261,30 @@ _current: Services | None = None
 
 
 def services() -> Services:
-    """The process's services, built on first use. Raises CriticalError where settings are missing or wrong."""
+    """The process's services, built on first use. Raises SettingsError where settings are missing or wrong, with a log line for each."""
     global _current  # noqa: PLW0603 - one per process; sync triggers run in several threads
     with _lock:
         if _current is None:
             from shared import logs
-            from shared.model_settings import load_model_settings
-            from shared.settings import load_settings
 
             logs.configure()
-            _current = build_services(load_settings(), load_model_settings())
+            configuration = _configured()
+            _current = build_services(configuration.app, configuration.model)
         return _current
+
+
+def _configured() -> Configuration:
+    from shared import logs
+    from shared.configuration import load_configuration
+    from shared.environment import SettingsError
+    from shared.setting_table import how_to_set
+
+    try:
+        return load_configuration()
+    except SettingsError as error:
+        for problem in error.problems:
+            logs.event("setting cannot be used", level=logging.ERROR, problem=how_to_set(problem))
+        raise
 
 
 def install(replacement: Services | None) -> None:

@@ -11,8 +11,8 @@ import os
 import re
 from dataclasses import dataclass
 
-from shared.domain.errors import CriticalError
-from shared.environment import Environment, NumberSetting, Problem, choice, numbers, text
+from shared.environment import Environment, Problem, SettingsError, choice, numbers, text
+from shared.setting_table import GITHUB, RUNS, VAULT, bounds
 
 PREFIX = "STORAGE"
 GITHUB_API = "https://api.github.com"
@@ -78,24 +78,11 @@ class Settings:
     """Where people read a report; `{runId}` stands for the run."""
 
 
-_NUMBERS: tuple[NumberSetting, ...] = (
-    # setting, field, smallest, largest. A quiet period under a second would race with a listing's whole-second times.
-    ("RUN_QUIET_SECONDS", "quiet_seconds", 1, 86_400),
-    ("BATCH_BYTES", "batch_bytes", 1, 64 * 1024 * 1024),
-    ("MAX_FILE_BYTES", "file_bytes", 1024, 100 * 1024 * 1024),
-    ("MAX_RUN_BYTES", "run_bytes", 1024, 1024 * 1024 * 1024),
-    ("MAX_UPLOAD_BYTES", "upload_bytes", 1024, 100 * 1024 * 1024),
-    ("SWEEP_AFTER_SECONDS", "sweep_after_seconds", 0, 86_400),
-    ("SECRET_CACHE_SECONDS", "secret_seconds", 0, 86_400),
-    ("GITHUB_PAUSE_SECONDS", "github_pause", 0, 60),
-)
-
-
 def load_settings(environment: Environment | None = None) -> Settings:
-    """Read the environment. Raises CriticalError naming every missing or wrong setting in one line, without its value."""
+    """Read the environment. Raises SettingsError naming every missing or wrong setting in one line, without its value."""
     env = os.environ if environment is None else environment
     problems: list[str] = []
-    limits = numbers(env, _NUMBERS, problems.append)
+    limits = numbers(env, bounds(RUNS, VAULT, GITHUB), problems.append)
     storage = _storage(env, problems.append)
     if env.get("BLOB_TRIGGER_SOURCE", "") not in ("", *BLOB_SOURCES):
         problems.append(f"BLOB_TRIGGER_SOURCE must be {' or '.join(BLOB_SOURCES)}")
@@ -105,7 +92,7 @@ def load_settings(environment: Environment | None = None) -> Settings:
     slack, report = _slack(env, problems.append), _report_url(env, problems.append)
     github, search = _github_url(env, problems.append), _search(env, problems.append)
     if problems:
-        raise CriticalError("settings: " + "; ".join(problems))
+        raise SettingsError(problems)
     return Settings(storage, key_vault_uri=vault, slack=slack, report_url=report, github_url=github, search=search, **limits)
 
 

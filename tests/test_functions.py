@@ -114,18 +114,6 @@ def test_import_of_the_app_brings_in_nothing_heavy() -> None:
     assert _in_new_process(code) == "[]"
 
 
-def test_the_sample_settings_name_every_setting() -> None:
-    from shared.settings import load_settings
-
-    values = json.loads((ROOT / "local.settings.sample.json").read_text())["Values"]
-    loaded = load_settings(values)
-    assert loaded.storage.connection_string == "UseDevelopmentStorage=true"
-    assert loaded == load_settings({"STORAGE": values["STORAGE"]})
-    from shared.settings import _NUMBERS
-
-    assert {name for name, *_ in _NUMBERS} <= set(values)
-
-
 def test_triggers_carry_a_run_from_upload_to_report(world: World, registered: dict[str, Any]) -> None:
     """Each trigger is called as the worker calls it; nothing but the triggers moves the run."""
     by_queue = {binding(f)["queueName"]: f.get_user_function() for f in registered.values() if binding(f)["type"] == "queueTrigger"}

@@ -5,13 +5,14 @@ from __future__ import annotations
 import sys
 from collections.abc import Iterator
 from itertools import groupby
-from pathlib import Path
+
+from generated import DOCS, write_or_check
 
 from shared.domain.families import FAMILIES, family_of
 from shared.domain.policy import Policy
 from shared.domain.rulebook import RULES, Example, Rule, built_in
 
-PAGE = Path(__file__).parents[1] / "docs" / "rules.md"
+PAGE = DOCS / "rules.md"
 HEAD = (
     "# Rules",
     "",
@@ -91,15 +92,7 @@ def example(shown: Example | None) -> Iterator[str]:
 
 def main(arguments: list[str]) -> int:
     """Write the page, or with --check say whether it is up to date. Gives the exit status."""
-    text = page(built_in())
-    if "--check" in arguments:
-        current = PAGE.read_text(encoding="utf-8") if PAGE.is_file() else ""
-        if current != text:
-            print(f"{PAGE.relative_to(PAGE.parents[1])} is not what the rule files say: run `make docs`", file=sys.stderr)
-            return 1
-        return 0
-    PAGE.write_text(text, encoding="utf-8")
-    return 0
+    return write_or_check(PAGE, page(built_in()), "the rule files say", arguments)
 
 
 if __name__ == "__main__":
