@@ -42,24 +42,31 @@ var logAlerts = [
     name: 'failing'
     says: 'More than a fifth of the calls of a function failed within a quarter of an hour.'
     severity: 2
-    query: 'requests | summarize calls = count(), failed = countif(success == false) by name | where calls >= 10 and failed * 5 > calls'
+    query: 'requests | where isempty(tostring(customDimensions.stage)) | summarize calls = count(), failed = countif(success == false) by name | where calls >= 10 and failed * 5 > calls'
     frequency: 'PT15M'
     window: 'PT15M'
   }
   {
     name: 'stuck'
-    says: 'The sweep gave a run up: none of its messages is left. Replay it.'
+    says: 'A run stopped moving: none of its messages is left, or one never ends.'
     severity: 2
-    query: 'traces | extend line = parse_json(message) | extend text = tostring(line.message) | where text == "sweep failed" | project timestamp, runId = tostring(line.runId), error = tostring(line.error)'
+    query: 'customMetrics | where name == "aks_copilot.runs.stuck" | summarize runs = sum(valueSum) | where runs > 0'
     frequency: 'PT15M'
     window: 'PT15M'
   }
   {
-    // The host writes this line for every message that it takes. Even the youngest of a quarter of an hour was old: it is no single late one.
     name: 'waiting'
-    says: 'Messages of a queue wait longer than ten minutes before a function takes them.'
+    says: 'The message at the head of a queue waits longer than ten minutes.'
     severity: 3
-    query: 'traces | where message startswith "Trigger Details:" | parse message with * "InsertedOn: " inserted | summarize youngest = min(timestamp - todatetime(inserted)) by operation_Name | where youngest > 10m'
+    query: 'customMetrics | where name == "aks_copilot.queue.age" | summarize seconds = max(valueMax) by queue = tostring(customDimensions.queue) | where seconds > 600'
+    frequency: 'PT15M'
+    window: 'PT15M'
+  }
+  {
+    name: 'model-budget'
+    says: 'A token budget forbade questions to the language model: what is left is told without one.'
+    severity: 3
+    query: 'customMetrics | where name == "aks_copilot.model.budget_spent" | summarize questions = sum(valueSum) by budget = tostring(customDimensions.budget) | where questions > 0'
     frequency: 'PT15M'
     window: 'PT15M'
   }
