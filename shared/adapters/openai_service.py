@@ -15,7 +15,7 @@ from tenacity import RetryCallState, Retrying, retry_if_exception, stop_after_at
 
 from shared.adapters.model_key import Key
 from shared.adapters.model_transport import MAX_BODY_BYTES, bounded_client
-from shared.domain.errors import AksCopilotError, CriticalError, PausedError, TransientError, ValidationError
+from shared.domain.errors import AccessError, AksCopilotError, CriticalError, PausedError, TransientError, ValidationError
 from shared.model_settings import ModelSettings
 
 if TYPE_CHECKING:
@@ -93,7 +93,7 @@ class OpenAIService:
         return content
 
 
-class _KeyRefusedError(CriticalError):
+class _KeyRefusedError(AccessError):
     """The key or the identity is not taken."""
 
 

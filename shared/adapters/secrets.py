@@ -17,7 +17,7 @@ from azure.core.exceptions import AzureError, HttpResponseError, ResourceNotFoun
 from azure.keyvault.secrets import SecretClient
 
 from shared import logs
-from shared.domain.errors import CriticalError, TransientError
+from shared.domain.errors import AccessError, TransientError
 from shared.domain.ports import SecretStore
 
 _AGAIN_AFTER = 30.0  # seconds between two reads of one secret that outsiders refuse
@@ -76,7 +76,7 @@ class CachedSecrets:
 
 
 class KeyVault:
-    """Reads secrets of one vault by name, their newest version. Raises TransientError, or CriticalError where the vault says no."""
+    """Reads secrets of one vault by name, their newest version. Raises TransientError, or AccessError where the vault says no."""
 
     def __init__(self, client: SecretClient) -> None:
         self._client = client
@@ -90,7 +90,7 @@ class KeyVault:
             status = error.status_code or 0
             if status in _BUSY or status >= 500:
                 raise TransientError(f"Key Vault is busy ({status})", _wait(error)) from None
-            raise CriticalError(f"Key Vault refuses to give {name} ({status})") from None
+            raise AccessError(f"Key Vault refuses to give {name} ({status or type(error).__name__})") from None
         except AzureError as error:
             raise TransientError(f"Key Vault does not answer ({type(error).__name__})") from None
 

@@ -14,7 +14,7 @@ from slack_sdk import WebClient
 from slack_sdk.errors import SlackApiError, SlackClientError
 from slack_sdk.webhook import WebhookClient
 
-from shared.domain.errors import CriticalError, TransientError, ValidationError
+from shared.domain.errors import AccessError, CriticalError, TransientError, ValidationError
 from shared.domain.ports import SecretStore
 from shared.domain.slack import ChatMessage
 
@@ -63,6 +63,11 @@ class SlackBot:
             if metadata.get("event_type") == _EVENT and metadata.get("event_payload", {}).get("key") == key:
                 return f"{self._channel}/{item['ts']}"
         return None
+
+    def who(self) -> tuple[str, str]:
+        """The names of the bot and of its workspace, by `auth.test`. Raises as `post` does."""
+        said = self._call(lambda c: c.auth_test())
+        return str(said["user"]), str(said["team"])
 
     def _call(self, action: Callable[[WebClient], Any]) -> Any:
         token = self._secrets.get("slack-bot-token")
@@ -127,7 +132,7 @@ def _translated(error: SlackApiError) -> Exception:
     if status == 429 or status >= 500 or code in _BUSY:
         return TransientError(f"Slack is busy ({code or status})", _wait(dict(error.response.headers)))
     if code in _REFUSED:
-        return CriticalError(f"Slack refuses the token: {code}")
+        return AccessError(f"Slack refuses the token: {code}", code)
     return ValidationError(f"Slack says: {code or status}")
 
 

@@ -13,6 +13,7 @@ from typing import Any, TypeVar
 from azure.core import MatchConditions
 from azure.core.exceptions import (
     AzureError,
+    ClientAuthenticationError,
     HttpResponseError,
     IncompleteReadError,
     ResourceExistsError,
@@ -26,7 +27,7 @@ from azure.storage.blob import ExponentialRetry as BlobRetry
 from azure.storage.queue import ExponentialRetry as QueueRetry
 from azure.storage.queue import QueueServiceClient
 
-from shared.domain.errors import AksCopilotError, CriticalError, TransientError, ValidationError
+from shared.domain.errors import AccessError, AksCopilotError, CriticalError, TransientError, ValidationError
 from shared.domain.ports import BlobInfo
 from shared.settings import StorageSettings
 
@@ -34,7 +35,7 @@ T = TypeVar("T")
 _CHUNK = 4 * 1024 * 1024
 _OPTIONS: dict[str, Any] = {"connection_timeout": 10, "read_timeout": 60, "max_single_get_size": _CHUNK, "max_chunk_get_size": _CHUNK}
 _RETRY: dict[str, Any] = {"initial_backoff": 1, "increment_base": 2, "random_jitter_range": 1}
-_BUSY_STATUS = (408, 429)
+_BUSY_STATUS, _REFUSED_STATUS = (408, 429), (401, 403)
 _BUSY_CODES = ("ContainerBeingDeleted", "QueueBeingDeleted", "OperationTimedOut", "ServerBusy", "InternalError")
 
 
@@ -42,10 +43,10 @@ class AzureStorage:
     """Both ports over one storage account. Safe to share between threads, as the SDK's clients are."""
 
     def __init__(self, settings: StorageSettings, retries: int = 3) -> None:
-        self._blobs, self._queues = _clients(settings, _RETRY | {"retry_total": retries})
+        self._blobs, self._queues = clients(settings, retries)
 
     def read(self, container: str, name: str, *, max_bytes: int) -> tuple[bytes, str] | None:
-        with _translated(f"read of {container}/{name}"):
+        with translated(f"read of {container}/{name}"):
             try:
                 # The first request brings at most _CHUNK bytes and the full length; the rest is fetched only when it may be.
                 stream = self._blob(container, name).download_blob()
@@ -57,7 +58,7 @@ class AzureStorage:
 
     def write(self, container: str, name: str, data: bytes, *, if_absent: bool = False, if_match: str | None = None) -> bool:
         conditions: dict[str, Any] = {} if if_match is None else {"etag": f'"{if_match}"', "match_condition": MatchConditions.IfNotModified}
-        with _translated(f"write of {container}/{name}"):
+        with translated(f"write of {container}/{name}"):
             try:
                 upload = self._blob(container, name).upload_blob
                 self._healing(container, lambda: upload(data, overwrite=not if_absent, **conditions))
@@ -66,7 +67,7 @@ class AzureStorage:
             return True
 
     def list(self, container: str, prefix: str, *, limit: int | None = None) -> Iterator[BlobInfo]:
-        with _translated(f"listing of {container}/{prefix}"):
+        with translated(f"listing of {container}/{prefix}"):
             pages = self._blobs.get_container_client(container).list_blobs(name_starts_with=prefix, results_per_page=limit)
             with contextlib.suppress(ResourceNotFoundError):
                 for number, blob in enumerate(pages, start=1):
@@ -75,14 +76,14 @@ class AzureStorage:
                         return
 
     def list_prefixes(self, container: str, prefix: str) -> Iterator[str]:
-        with _translated(f"listing of {container}/{prefix}"), contextlib.suppress(ResourceNotFoundError):
+        with translated(f"listing of {container}/{prefix}"), contextlib.suppress(ResourceNotFoundError):
             for item in self._blobs.get_container_client(container).walk_blobs(name_starts_with=prefix, delimiter="/"):
                 if isinstance(item, BlobPrefix):
                     yield item.name
 
     def copy(self, source: tuple[str, BlobInfo], target: tuple[str, str]) -> bool:
         container, blob = source
-        with _translated(f"copy of {container}/{blob.name}"):
+        with translated(f"copy of {container}/{blob.name}"):
             try:
                 stream = self._blob(container, blob.name).download_blob(
                     etag=f'"{blob.etag}"', match_condition=MatchConditions.IfNotModified
@@ -94,12 +95,12 @@ class AzureStorage:
             return True
 
     def delete(self, container: str, name: str) -> None:
-        with _translated(f"deletion of {container}/{name}"), contextlib.suppress(ResourceNotFoundError):
+        with translated(f"deletion of {container}/{name}"), contextlib.suppress(ResourceNotFoundError):
             self._blob(container, name).delete_blob()
 
     def send(self, queue: str, text: str, *, visibility_delay: float = 0) -> None:
         client = self._queues.get_queue_client(queue)
-        with _translated(f"send to {queue}"):
+        with translated(f"send to {queue}"):
             try:
                 client.send_message(text, visibility_timeout=round(visibility_delay))
             except ResourceNotFoundError:
@@ -107,9 +108,18 @@ class AzureStorage:
                     client.create_queue()
                 client.send_message(text, visibility_timeout=round(visibility_delay))
 
+    def oldest(self, queue: str) -> float | None:
+        with translated(f"look into {queue}"):
+            try:
+                first = next(iter(self._queues.get_queue_client(queue).peek_messages(max_messages=1)), None)
+            except ResourceNotFoundError:
+                return None
+        sent = first.inserted_on if first is not None else None
+        return sent.timestamp() if sent is not None else None
+
     def ensure(self, containers: tuple[str, ...], queues: tuple[str, ...]) -> None:
         """Create what is missing; what exists is left alone."""
-        with _translated("creation of containers and queues"):
+        with translated("creation of containers and queues"):
             for container in containers:
                 with contextlib.suppress(ResourceExistsError):
                     self._blobs.create_container(container)
@@ -138,26 +148,29 @@ class AzureStorage:
             return action()
 
 
-def _clients(settings: StorageSettings, retry: dict[str, Any]) -> tuple[BlobServiceClient, QueueServiceClient]:
+def clients(settings: StorageSettings, retries: int, **options: Any) -> tuple[BlobServiceClient, QueueServiceClient]:
+    """The SDK's clients; `options` are theirs. Raises CriticalError where the connection cannot be used."""
+    retry = _RETRY | {"retry_total": retries}
     try:
         if settings.connection_string:
             return (
-                BlobServiceClient.from_connection_string(settings.connection_string, retry_policy=BlobRetry(**retry), **_OPTIONS),
-                QueueServiceClient.from_connection_string(settings.connection_string, retry_policy=QueueRetry(**retry)),
+                BlobServiceClient.from_connection_string(settings.connection_string, retry_policy=BlobRetry(**retry), **_OPTIONS | options),
+                QueueServiceClient.from_connection_string(settings.connection_string, retry_policy=QueueRetry(**retry), **options),
             )
         from azure.identity import DefaultAzureCredential  # noqa: PLC0415 - not needed locally, and slow to import
 
         credential = DefaultAzureCredential(managed_identity_client_id=settings.client_id)
         return (
-            BlobServiceClient(settings.blob_uri or "", credential, retry_policy=BlobRetry(**retry), **_OPTIONS),
-            QueueServiceClient(settings.queue_uri or "", credential, retry_policy=QueueRetry(**retry)),
+            BlobServiceClient(settings.blob_uri or "", credential, retry_policy=BlobRetry(**retry), **_OPTIONS | options),
+            QueueServiceClient(settings.queue_uri or "", credential, retry_policy=QueueRetry(**retry), **options),
         )
     except ValueError as error:
         raise CriticalError("STORAGE is not a usable storage connection") from error
 
 
 @contextlib.contextmanager
-def _translated(what: str) -> Iterator[None]:
+def translated(what: str) -> Iterator[None]:
+    """Raise the program's errors for what the SDK raises while doing `what`."""
     try:
         yield
     except AksCopilotError:
@@ -171,12 +184,21 @@ def _error(what: str, error: AzureError) -> AksCopilotError:
     if isinstance(error, (ServiceRequestError, ServiceResponseError, IncompleteReadError)):
         return TransientError(f"storage: {what}: no answer ({type(error).__name__})")
     if isinstance(error, HttpResponseError):
-        status, code = error.status_code or 0, _code(error)
-        line = f"storage: {what}: {status} {code}".rstrip()
-        if status >= 500 or status in _BUSY_STATUS or code in _BUSY_CODES:
-            return TransientError(line, _retry_after(error))
-        return TransientError(f"{line} (changed while it was read)") if isinstance(error, ResourceModifiedError) else CriticalError(line)
+        return _answered(what, error)
     return CriticalError(f"storage: {what}: {type(error).__name__}")
+
+
+def _answered(what: str, error: HttpResponseError) -> AksCopilotError:
+    """An error by its status; a credential that gives no token has none."""
+    status, code = error.status_code or 0, _code(error)
+    line = f"storage: {what}: " + (f"{status} {code}".rstrip() if status else type(error).__name__)
+    if status >= 500 or status in _BUSY_STATUS or code in _BUSY_CODES:
+        return TransientError(line, _retry_after(error))
+    if isinstance(error, ResourceModifiedError):
+        return TransientError(f"{line} (changed while it was read)")
+    if status in _REFUSED_STATUS or isinstance(error, ClientAuthenticationError):
+        return AccessError(line, code)
+    return CriticalError(line)
 
 
 def _code(error: HttpResponseError) -> str:
@@ -191,7 +213,7 @@ def _retry_after(error: HttpResponseError) -> float | None:
 
 def _probe(action: Callable[[], object]) -> str:
     try:
-        with _translated("check"):
+        with translated("check"):
             action()
     except AksCopilotError as error:
         return str(error)

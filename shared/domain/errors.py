@@ -8,6 +8,7 @@
     │  ├─ EditRefused                the text editor will not make this change
     │  └─ ProofFailed                a change was made in memory and did not prove out; original kept
     └─ CriticalError                 the program or its configuration is at fault: poison queue, run failed, replayable
+       └─ AccessError                an outsider does not take our credentials, or they do not allow this
 
 Anything else that escapes a stage is a bug and is treated as transient: retried, then poisoned.
 """
@@ -54,6 +55,14 @@ class ValidationError(AksCopilotError):
 
 class CriticalError(AksCopilotError):
     """The program, its configuration or its stored state is wrong; a person must act, then replay."""
+
+
+class AccessError(CriticalError):
+    """A service does not take what we show it, or it does not allow what we ask. `code` is the service's word for it, where it has one."""
+
+    def __init__(self, message: str, code: str = "") -> None:
+        super().__init__(message)
+        self.code = code
 
 
 class EditRefused(ValidationError):  # noqa: N818 (a verdict, as DESIGN 2 names it)

@@ -19,8 +19,8 @@ from azure.search.documents.indexes import SearchIndexClient
 from azure.search.documents.models import IndexingResult, VectorizedQuery
 
 from shared.adapters.knowledge.index import DEPTH, VECTOR_WEIGHT
-from shared.adapters.knowledge.search_rows import SHOWN, VECTOR, Row, mark, passage_of, rows_of, schema, terms
-from shared.domain.errors import AksCopilotError, CriticalError, TransientError
+from shared.adapters.knowledge.search_rows import SHOWN, VECTOR, Row, mark, passage_of, rows_of, schema
+from shared.domain.errors import AccessError, AksCopilotError, CriticalError, TransientError
 from shared.domain.ports import SecretStore
 from shared.domain.retrieval.changes import Changes, changes, parts
 from shared.domain.retrieval.ports import Embedder, Hit, Load, NoIndexError
@@ -180,7 +180,7 @@ class AzureSearch:
             raise kind(f"Azure AI Search does not take {len(wrong)} passages ({wrong[0]})")
 
 
-class _RefusedError(CriticalError):
+class _RefusedError(AccessError):
     """The key or the identity is not taken."""
 
 
