@@ -19,7 +19,7 @@ from azure.search.documents.indexes import SearchIndexClient
 from azure.search.documents.models import IndexingResult, VectorizedQuery
 
 from shared.adapters.knowledge.index import DEPTH, VECTOR_WEIGHT
-from shared.adapters.knowledge.search_rows import SHOWN, VECTOR, Row, mark, passage_of, rows_of, schema
+from shared.adapters.knowledge.search_rows import SHOWN, VECTOR, Row, mark, passage_of, rows_of, schema, terms
 from shared.domain.errors import AccessError, AksCopilotError, CriticalError, TransientError
 from shared.domain.ports import SecretStore
 from shared.domain.retrieval.changes import Changes, changes, parts
