@@ -10,6 +10,7 @@ from __future__ import annotations
 import argparse
 import contextlib
 import random
+import signal
 import socket
 import subprocess
 import sys
@@ -155,6 +156,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser.add_argument("--articles", action="store_true", help="with the knowledge base, which makes each question five times as long")
     parser.add_argument("--threads", type=int, default=2)
     given = parser.parse_args(arguments)
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))  # the server goes with us
     shuffled = random.Random(given.seed).sample  # noqa: S311 (no secret)
     files = [p for p in sorted(CORPUS.rglob("*")) if p.suffix in (".yaml", ".yml", ".json") and p.is_file()]
     if not files:
