@@ -181,6 +181,18 @@ def shipped() -> Index:
     return local.load()
 
 
+@pytest.mark.parametrize(
+    ("question", "article"),
+    [
+        ("what replaces the dc from openshift", "deploymentconfig-to-deployment"),
+        ("PVC stuck in Pending", "pending-because-of-volumes"),
+        ("AGIC or application gateway instead of nginx", "application-gateway-for-containers"),
+    ],
+)
+def test_short_names_find_the_article_of_their_kind(question: str, article: str, shipped: Index) -> None:
+    assert article in [hit.passage.slug for hit in shipped.search(question, 3)]
+
+
 @pytest.mark.parametrize("name", ["kb1", "kb2", "kb1-heldout", "kb2-heldout"])
 def test_the_right_article_is_among_the_first_three(name: str, shipped: Index) -> None:
     """The aim of 0.95; `make eval` gives the numbers and compares them with other ways."""

@@ -11,7 +11,7 @@ from shared.domain.retrieval.changes import Changes, changes
 from shared.domain.retrieval.fusion import fuse
 from shared.domain.retrieval.measure import Labelled, quality, read_questions
 from shared.domain.retrieval.passages import MAX_WORDS, document_of, document_of_rule, passages_of
-from shared.domain.retrieval.words import words
+from shared.domain.retrieval.words import question_words, words
 from shared.domain.rulebook import by_id
 
 RUNBOOK = """\
@@ -113,6 +113,11 @@ def test_names_are_words_as_a_whole_and_in_parts() -> None:
     assert words("Größe gpu_utilization") == ["größe", "gpu_utilization", "gpu", "utilization"]
     assert words("PVC HTTPRoute") == ["pvc", "httproute", "http", "route"]
     assert words("how do I do this?") == []
+
+
+def test_a_short_name_in_a_question_stands_for_its_kind() -> None:
+    assert question_words("replace the dc") == ["replace", "dc", "deploymentconfig", "deployment", "config"]
+    assert question_words("a Service") == ["service"]
 
 
 def test_only_what_differs_is_added_or_removed() -> None:

@@ -9,7 +9,7 @@ from typing import Any
 import bm25s
 import Stemmer
 
-from shared.domain.retrieval.words import words
+from shared.domain.retrieval.words import question_words, words
 
 K1, B = 1.2, 0.4
 """Measured by `make eval`: passages are of much the same length, so that length says little."""
@@ -25,7 +25,7 @@ class Keywords:
 
     def ranking(self, query: str, limit: int) -> list[int]:
         """The places of texts that share a word with the query, best first, at most `limit`."""
-        terms = self._stem(words(query))
+        terms = self._stem(question_words(query))
         if self._bm25 is None or not terms:
             return []
         scores = self._bm25.get_scores(terms)

@@ -19,11 +19,12 @@ from azure.search.documents.indexes import SearchIndexClient
 from azure.search.documents.models import IndexingResult, VectorizedQuery
 
 from shared.adapters.knowledge.index import DEPTH, VECTOR_WEIGHT
-from shared.adapters.knowledge.search_rows import SHOWN, VECTOR, Row, mark, passage_of, rows_of, schema, terms
+from shared.adapters.knowledge.search_rows import SHOWN, VECTOR, Row, mark, passage_of, rows_of, schema
 from shared.domain.errors import AccessError, AksCopilotError, CriticalError, TransientError
 from shared.domain.ports import SecretStore
 from shared.domain.retrieval.changes import Changes, changes, parts
 from shared.domain.retrieval.ports import Embedder, Hit, Load, NoIndexError
+from shared.domain.retrieval.words import question_words
 
 SECRET = "search-api-key"  # noqa: S105 - the name of a secret
 BATCH = 50
@@ -113,7 +114,7 @@ class AzureSearch:
             self._indexed(partial(self._access.documents.delete_documents, [{"key": key} for key in keys[start : start + PAGE]]))
 
     def _hits(self, query: str, chosen: str) -> list[Hit]:
-        text, vector = " ".join(terms(query).split()[:_QUERY_WORDS]), self._embedder.embed([query])[0]
+        text, vector = " ".join(question_words(query)[:_QUERY_WORDS]), self._embedder.embed([query])[0]
         if not vector.any():
             return self._best(text, (), chosen) if text else []
         nearest = VectorizedQuery(vector=vector.tolist(), k_nearest_neighbors=DEPTH, fields=VECTOR, weight=VECTOR_WEIGHT)
@@ -209,7 +210,7 @@ def _error(error: HttpResponseError) -> AksCopilotError:
     if status >= 500 or status in _BUSY:
         wait = str(getattr(error.response, "headers", {}).get("Retry-After", ""))
         return TransientError(f"Azure AI Search is busy ({status})", float(wait) if wait.isascii() and wait.isdigit() else None)
-    if status in (401, 403):
+    if status in (0, 401, 403):  # 0: the credential gives no token
         return _RefusedError(f"Azure AI Search refuses the key or the identity ({status})")
     if status == 404:
         return NoIndexError("there is no index of the knowledge base in Azure AI Search: see SEARCH_ENDPOINT and SEARCH_INDEX (404)")

@@ -11,6 +11,15 @@ import re
 _WORD = re.compile(r"[^\W_]+(?:[-._/:][^\W_]+)*")
 _PART = re.compile(r"[A-Z]+(?![a-z])|[A-Z]?[^\W\d_A-Z]+|\d+")
 
+LONG_FORMS = {
+    "cj": "CronJob", "cm": "ConfigMap", "crd": "CustomResourceDefinition", "crds": "CustomResourceDefinition", "dc": "DeploymentConfig",
+    "deploy": "Deployment", "ds": "DaemonSet", "hpa": "HorizontalPodAutoscaler", "ing": "Ingress", "lb": "load balancer",
+    "netpol": "NetworkPolicy", "ns": "namespace", "pdb": "PodDisruptionBudget", "psp": "PodSecurityPolicy", "pv": "PersistentVolume",
+    "pvc": "PersistentVolumeClaim", "pvcs": "PersistentVolumeClaim", "sa": "ServiceAccount", "sc": "StorageClass",
+    "scc": "SecurityContextConstraints", "sts": "StatefulSet", "svc": "Service",
+}  # fmt: skip
+"""What people write for a kind: the short names of `kubectl api-resources` and `oc api-resources`."""
+
 STOP_WORDS = frozenset(
     word
     for line in (
@@ -31,3 +40,9 @@ def words(text: str) -> list[str]:
         parts = [part.lower() for part in _PART.findall(match[0])]
         found += [whole] if len(parts) < 2 else [whole, *parts]
     return [word for word in found if word not in STOP_WORDS]
+
+
+def question_words(query: str) -> list[str]:
+    """The words of a question. A short name stands for its kind too: articles write kinds in full."""
+    found = words(query)
+    return [*found, *(part for word in dict.fromkeys(found) for part in words(LONG_FORMS.get(word, "")))]
