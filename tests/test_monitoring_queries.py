@@ -66,6 +66,17 @@ def compared(query: str) -> set[str]:
     return {*re.findall(r'\btext == "([^"]+)"', query), *(text for one in lists for text in re.findall(r'"([^"]+)"', one))}
 
 
+@pytest.mark.parametrize("name", [name for name, query in QUERIES.items() if "customMetrics" in query])
+def test_metrics_and_their_attributes_are_ones_that_the_code_measures(name: str) -> None:
+    measured = pytest.importorskip("shared.telemetry", reason="the metrics of the pipeline are not in this tree")
+    known = {metric.name: metric for metric in measured.METRICS}
+    asked = set(re.findall(r'"(aks_copilot\.[a-z._]+)"', QUERIES[name]))
+    assert asked
+    assert asked <= set(known)
+    attributes = {attribute for metric in asked for attribute in known[metric].attributes}
+    assert set(re.findall(r"customDimensions\.(\w+)", QUERIES[name])) <= attributes
+
+
 def test_stages_end_with_the_line_that_the_workbook_looks_for() -> None:
     assert 'logs.timed(f"{stage} finished")' in (ROOT / "shared/pipeline/delivery.py").read_text()
     assert 'text == strcat(stage, " finished")' in workbook()["stages"]
