@@ -104,6 +104,8 @@ def build_services(settings: Settings, model: ModelSettings | None = None) -> Se
     from shared.pipeline import names
     from shared.pipeline.context import Context, Limits
 
+    if settings.insights:
+        _observe(settings.insights)
     storage = AzureStorage(settings.storage)
     limits = Limits(
         archive=ArchiveLimits(file_bytes=settings.file_bytes, total_bytes=settings.run_bytes),
@@ -111,6 +113,7 @@ def build_services(settings: Settings, model: ModelSettings | None = None) -> Se
         upload_bytes=settings.upload_bytes,
         quiet_seconds=settings.quiet_seconds,
         sweep_after=settings.sweep_after_seconds,
+        stuck_after=settings.stuck_after_seconds,
     )
     ensure = partial(storage.ensure, names.CONTAINERS, names.QUEUES)
     probe = AzureStorage(settings.storage, retries=0)  # a health probe wants an answer now
@@ -130,6 +133,20 @@ def build_services(settings: Settings, model: ModelSettings | None = None) -> Se
         access = partial(build_model, model, store, storage, settings.storage.client_id)
         context = replace(context, mode=model.mode, model=cache(access), knowledge=library)
     return Services(_with_slack(context, settings, store), probe.check, ensure, store, library)
+
+
+def _observe(connection: str) -> None:
+    """Send traces and metrics to Application Insights. Without them everything works, so what is wrong there is only told."""
+    from shared import logs, telemetry
+
+    if telemetry.is_on():
+        return
+    try:
+        from shared.adapters.telemetry import connect
+
+        telemetry.install(connect(connection))
+    except Exception as error:  # noqa: BLE001 - an import that fails, a connection string that is none
+        logs.failure("no telemetry", error, level=logging.WARNING)
 
 
 def build_model(settings: ModelSettings, secrets: SecretStore, blobs: BlobStore, client_id: str | None = None) -> ModelAccess:

@@ -89,12 +89,21 @@ RUNS = (
     _number("MAX_RUN_BYTES", "run_bytes", 200_000_000, 1024, 1024 * 1024 * 1024, "A larger application is refused."),
     _number("MAX_UPLOAD_BYTES", "upload_bytes", 100 * 1024 * 1024, 1024, 100 * 1024 * 1024, "The largest body of `POST /api/runs`."),
     _number("SWEEP_AFTER_SECONDS", "sweep_after_seconds", 60, 0, 86_400, "The timer looks after a run that stands still for so long."),
+    _number("STUCK_AFTER_SECONDS", "stuck_after_seconds", 1800, 60, 7 * 86_400, "People are told of a run that stands still for so long."),
     _address(
         "REPORT_URL",
         "Where people read a report, with `{runId}` in it; otherwise the address of the app.",
         "https://<app>/api/runs/{runId}/report?format=html",
     ),
     Setting("WEBSITE_HOSTNAME", "The host name of the app; the platform sets it.", example="<app>.azurewebsites.net", local=False),
+)
+MONITORING = (
+    Setting(
+        "APPLICATIONINSIGHTS_CONNECTION_STRING",
+        "Where traces and metrics go; without it nowhere.",
+        example="InstrumentationKey=<id>;IngestionEndpoint=https://<region>.in.applicationinsights.azure.com/",
+        local=False,
+    ),
 )
 VAULT = (
     _address(
@@ -158,6 +167,7 @@ MODEL = (
 GROUPS: dict[str, tuple[Setting, ...]] = {
     "Storage": STORAGE,
     "Runs": RUNS,
+    "Monitoring": MONITORING,
     "Secrets": VAULT,
     "GitHub": GITHUB,
     "Slack": SLACK,

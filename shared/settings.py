@@ -22,6 +22,8 @@ SLACK_MODES = ("off", "bot", "webhook")
 SLACK_API = "https://slack.com/api/"
 SEARCH_AUTHS = ("identity", "key")
 SEARCH_INDEX = "aks-copilot"
+INSIGHTS = "APPLICATIONINSIGHTS_CONNECTION_STRING"
+"""The name that the platform gives it, and the Functions host reads."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,6 +78,9 @@ class Settings:
     """Between two writes: https://docs.github.com/en/rest/using-the-rest-api/best-practices-for-using-the-rest-api (read 2026-11)."""
     report_url: str | None = None
     """Where people read a report; `{runId}` stands for the run."""
+    stuck_after_seconds: int = 1800
+    insights: str | None = None
+    """The connection string of Application Insights; None: nobody measures."""
 
 
 def load_settings(environment: Environment | None = None) -> Settings:
@@ -91,9 +96,12 @@ def load_settings(environment: Environment | None = None) -> Settings:
         problems.append("KEY_VAULT_URI must start with https://")
     slack, report = _slack(env, problems.append), _report_url(env, problems.append)
     github, search = _github_url(env, problems.append), _search(env, problems.append)
+    insights = text(env, INSIGHTS) or None
     if problems:
         raise SettingsError(problems)
-    return Settings(storage, key_vault_uri=vault, slack=slack, report_url=report, github_url=github, search=search, **limits)
+    return Settings(
+        storage, key_vault_uri=vault, slack=slack, report_url=report, github_url=github, search=search, insights=insights, **limits
+    )
 
 
 def _github_url(env: Environment, problem: Problem) -> str:

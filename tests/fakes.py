@@ -90,6 +90,9 @@ class MemoryQueue:
         assert len(text) <= 65536
         self.waiting.append(Message(queue, text, self.now + visibility_delay))
 
+    def oldest(self, queue: str) -> float | None:
+        return min((message.due for message in self.waiting if message.queue == queue and message.due <= self.now), default=None)
+
 
 def library_in(blobs: BlobStore) -> DocumentIndex:
     """The knowledge base over these blobs, with no service at all."""
@@ -250,6 +253,9 @@ class _GuardedQueue:
 
     def send(self, queue: str, text: str, *, visibility_delay: float = 0) -> None:
         self._world.fuse.guard(lambda: self._inner.send(queue, text, visibility_delay=visibility_delay))
+
+    def oldest(self, queue: str) -> float | None:
+        return self._inner.oldest(queue)
 
 
 def report_of(world: World) -> dict[str, tuple[object, object]]:

@@ -109,6 +109,7 @@ def test_import_of_the_app_brings_in_nothing_heavy() -> None:
         "jsonpatch",
         "shared.pipeline",
         "shared.adapters",
+        "opentelemetry",
     )
     code = f"import sys, function_app; print([m for m in {heavy!r} if m in sys.modules])"
     assert _in_new_process(code) == "[]"

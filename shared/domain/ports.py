@@ -56,6 +56,9 @@ class MessageQueue(Protocol):
         A queue that is missing is created.
         """
 
+    def oldest(self, queue: str) -> float | None:
+        """When the message at the head was sent, in seconds since 1970; None where no message is visible. Raises as `send` does."""
+
 
 class SecretStore(Protocol):
     """Secrets by name (lower case with dashes). Values are never logged, stored or put into an exception's text."""

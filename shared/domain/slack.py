@@ -70,6 +70,13 @@ def lost_message(key: str, queue: str, error: str) -> ChatMessage:
     return ChatMessage(key, title, (_header(title), *_section([escape(error)])))
 
 
+def stuck_message(key: str, run: str, since: str) -> ChatMessage:
+    """A run that has not ended and of which nothing was written since `since`."""
+    title = f"aks-copilot: the run {run} stands still"
+    lines = [f"Nothing happened since {escape(since)}.", f"`GET /api/runs/{run}` says where it stands, docs/operations.md what to look at."]
+    return ChatMessage(key, title, (_header(title), *_section(lines)))
+
+
 def escape(text: str, limit: int = _LINE) -> str:
     """One line of text, at most `limit` characters of it, that Slack shows as it is (https://api.slack.com/reference/surfaces/formatting#escaping)."""
     flat = " ".join(redact(text).split())

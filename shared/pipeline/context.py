@@ -52,6 +52,8 @@ class Limits:
     """The same wait as host.json's visibilityTimeout."""
     give_up_after: float = 6 * 3600
     """How long a message may be put off by an outage that says how long it lasts."""
+    stuck_after: float = 1800
+    """How long a run may stand still before people are told; a known wait leaves a record at least every quarter of an hour."""
     abandon_after: float = 7 * 86_400
     """A queue message lives seven days; a run older than that with nothing finished cannot go on by itself."""
     state_bytes: int = 512 * 1024 * 1024

@@ -20,10 +20,10 @@ import logging
 from collections.abc import Callable
 from typing import Any
 
-from shared import logs
+from shared import logs, telemetry
 from shared.domain.errors import AksCopilotError, BusyError, CriticalError, TransientError, ValidationError
 from shared.domain.messages import SCHEMA_VERSION, Envelope, decode, digest, timestamp
-from shared.pipeline import names, publish, state
+from shared.pipeline import names, publish, state, tracing
 from shared.pipeline.context import Context
 
 Following = tuple[Envelope, "Step"]
@@ -41,23 +41,27 @@ def deliver(ctx: Context, queue: str, step: Step, text: str, dequeue_count: int 
         logs.failure("message refused", error, stage=stage)
         _park(ctx, queue, error, text=text[:_QUOTED])
         return
-    _run(ctx, queue, step, envelope, envelope, dequeue_count)
+    attempt = envelope.attempt + max(dequeue_count, 1) - 1
+    with tracing.received(stage, queue, envelope, attempt) as span:
+        span.set(outcome=_run(ctx, queue, step, envelope, envelope, attempt, span))
 
 
-def _run(ctx: Context, queue: str, step: Step, received: Envelope, envelope: Envelope, dequeue_count: int) -> None:
-    stage, attempt, following = names.STAGES[queue], envelope.attempt + max(dequeue_count, 1) - 1, None
-    with logs.bound(runId=envelope.run_id or None, stage=stage, attempt=attempt, traceparent=envelope.traceparent):
+def _run(ctx: Context, queue: str, step: Step, received: Envelope, envelope: Envelope, attempt: int, span: telemetry.Span) -> str:
+    stage, following, outcome = names.STAGES[queue], None, "done"
+    with logs.bound(runId=envelope.run_id or None, stage=stage, attempt=attempt):
         try:
             with logs.timed(f"{stage} finished"):
                 following = step(ctx, envelope)
         except Exception as error:  # noqa: BLE001 - _settle raises what is not its own
-            _settle(ctx, queue, envelope, error, attempt, renamed=envelope.run_id != received.run_id)
-    if following is not None:
-        _run(ctx, queue, following[1], received, following[0], dequeue_count)
+            outcome = _settle(ctx, queue, envelope, error, attempt, renamed=envelope.run_id != received.run_id)
+    if following is None:
+        return outcome
+    span.set(runId=following[0].run_id, app=names.app_of(following[0].run_id))
+    return _run(ctx, queue, following[1], received, following[0], attempt, span)
 
 
-def _settle(ctx: Context, queue: str, envelope: Envelope, error: Exception, attempt: int, *, renamed: bool) -> None:
-    """Decide what becomes of a message whose stage raised `error`, which is the exception being handled."""
+def _settle(ctx: Context, queue: str, envelope: Envelope, error: Exception, attempt: int, *, renamed: bool) -> str:
+    """Decide what becomes of a message whose stage raised `error`, which is the exception being handled; the decision in one word."""
     if isinstance(error, BusyError):
         logs.event("waits its turn", reason=str(error))
     else:
@@ -66,16 +70,19 @@ def _settle(ctx: Context, queue: str, envelope: Envelope, error: Exception, atte
             record(ctx, names.STAGES[queue], envelope, error, attempt)
     if isinstance(error, TransientError) and error.retry_after is not None:
         _put_off(ctx, queue, envelope, error, error.retry_after)
-    elif isinstance(error, CriticalError):
+        return "put-off"
+    if isinstance(error, CriticalError):
         mark_failed(ctx, envelope.run_id, names.STAGES[queue], error)
         _park(ctx, queue, error, envelope=json.loads(envelope.encode()))
-    elif isinstance(error, ValidationError):
+        return "parked"
+    if isinstance(error, ValidationError):
         mark_failed(ctx, envelope.run_id, names.STAGES[queue], error)
-    elif renamed:
-        again = envelope.model_copy(update={"attempt": envelope.attempt + 1})
-        ctx.queue.send(queue, again.encode(), visibility_delay=ctx.limits.retry_seconds)
-    else:
+        return "refused"
+    if not renamed:
         raise error
+    again = envelope.model_copy(update={"attempt": envelope.attempt + 1})
+    ctx.queue.send(queue, again.encode(), visibility_delay=ctx.limits.retry_seconds)
+    return "put-off"
 
 
 def _put_off(ctx: Context, queue: str, envelope: Envelope, error: TransientError, delay: float) -> None:
@@ -114,7 +121,8 @@ def mark_failed(ctx: Context, run: str, stage: str, error: BaseException) -> Non
     if run:
         state.register(ctx, run, names.app_of(run), stage)
         entry = {"runId": run, "stage": stage, "class": type(error).__name__, "error": logs.describe(error), "at": timestamp(ctx.clock())}
-        state.save(ctx, names.failed(run), entry, if_absent=True)
+        if state.save(ctx, names.failed(run), entry, if_absent=True):
+            telemetry.measure(telemetry.RUNS, outcome="failed")
         publish.announce(ctx, run)
         close(ctx, run)
 

@@ -19,9 +19,9 @@ from shared.domain.code_host import Repository
 from shared.domain.decision_file import FILE_NAME, MAX_BYTES
 from shared.domain.deployment import AGAIN, EVENT, Order, Refused, State, decide, evidence, run_named
 from shared.domain.errors import CriticalError, PausedError, TransientError, ValidationError, patient
-from shared.domain.messages import Envelope, new_traceparent, timestamp
+from shared.domain.messages import Envelope, timestamp
 from shared.domain.repository import read_settings
-from shared.pipeline import checkout, delivery, ignored, names, origin, publish, results, state
+from shared.pipeline import checkout, delivery, ignored, names, origin, publish, results, state, tracing
 from shared.pipeline.context import Context
 
 _CRASHED = 120.0
@@ -35,10 +35,10 @@ def request(ctx: Context, run: str, commit: str | None) -> None:
     if record is not None and record["state"] not in AGAIN:
         raise ValidationError(f"a deployment of this run was started before (it is {record['state']}): run its workflow again on GitHub")
     _deployable(ctx, run)
-    message = Envelope(
-        type="deploy", run_id=run, dedup_key=f"deploy/{run}", traceparent=new_traceparent(), payload={"commit": commit}
-    )  # fmt: skip
-    ctx.queue.send(names.INTAKE, message.encode())
+    with tracing.of_run(ctx, run, "deploy", kind="producer") as span:
+        wish = {"commit": commit}
+        message = Envelope(type="deploy", run_id=run, dedup_key=f"deploy/{run}", traceparent=span.traceparent, payload=wish)
+        ctx.queue.send(names.INTAKE, message.encode())
 
 
 def handle(ctx: Context, envelope: Envelope) -> delivery.Following | None:

@@ -16,7 +16,7 @@ from shared.domain.errors import ValidationError
 from shared.domain.messages import Envelope
 from shared.domain.model import FileOutcome
 from shared.domain.run import RunOptions, RunSetup
-from shared.pipeline import batches, knowledge, mail, names, publish, sources, state
+from shared.pipeline import batches, knowledge, mail, names, publish, sources, state, tracing
 from shared.pipeline.context import Context
 
 
@@ -26,11 +26,11 @@ def start(ctx: Context, cause: Envelope, *, source: sources.Source) -> None:
     if state.exists(ctx, names.dispatched(run)):
         return
     manifest = state.find(ctx, names.manifest(run)) or _freeze(ctx, run, source)
-    state.register(ctx, run, source.app, source.origin)
-    state.save(ctx, names.opened(run), {"runId": run})
-    dispatch(ctx, cause, manifest["batches"])
-    state.save(ctx, names.dispatched(run), {})
-    publish.announce(ctx, run, "check")
+    with tracing.joined(state.register(ctx, run, source.app, source.origin)):
+        state.save(ctx, names.opened(run), {"runId": run})
+        dispatch(ctx, cause, manifest["batches"])
+        state.save(ctx, names.dispatched(run), {})
+        publish.announce(ctx, run, "check")
 
 
 def dispatch(ctx: Context, cause: Envelope, count: int) -> None:

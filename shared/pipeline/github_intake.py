@@ -14,6 +14,7 @@ from dataclasses import dataclass
 from functools import partial
 from typing import Any
 
+from shared import telemetry
 from shared.domain import webhook
 from shared.domain.code_host import Commit, NotFoundError, Repository, TreeEntry
 from shared.domain.decision_file import FILE_NAME, MAX_BYTES
@@ -92,6 +93,7 @@ def _spread(ctx: Context, envelope: Envelope, change: Change) -> None:
             update={
                 "dedup_key": f"{envelope.dedup_key}/{one.app}",
                 "payload": (envelope.payload or {}) | more,
+                "traceparent": telemetry.traceparent(envelope.traceparent),
                 "attempt": 1,
                 "deadline": None,
             }

@@ -10,9 +10,9 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass
 
-from shared import logs
+from shared import logs, telemetry
 from shared.domain.errors import ValidationError
-from shared.domain.messages import Envelope, digest, new_traceparent
+from shared.domain.messages import Envelope, digest
 from shared.domain.ports import SecretStore
 from shared.domain.webhook import MAX_BYTES, Ignored, is_signed, read_delivery
 from shared.pipeline import names, state
@@ -82,8 +82,10 @@ def _accept(ctx: Context, event: str, delivery: str, body: bytes) -> Answer:
     if mark is not None and ctx.clock() - mark["at"] < _COUNTS:
         return 202, {"status": "duplicate"}
     payload = wanted.payload | {"delivery": delivery}
-    message = Envelope(type=wanted.type, run_id="", dedup_key=f"{wanted.type}/{delivery}", traceparent=new_traceparent(), payload=payload)
-    ctx.queue.send(names.INTAKE, message.encode())
+    with telemetry.span("webhook", kind="producer", event=event) as span:
+        key = f"{wanted.type}/{delivery}"
+        message = Envelope(type=wanted.type, run_id="", dedup_key=key, traceparent=span.traceparent, payload=payload)
+        ctx.queue.send(names.INTAKE, message.encode())
     state.save(ctx, names.delivered(delivery), {"event": event, "at": ctx.clock()})
     logs.event("delivery queued", repository=wanted.payload["repository"])
     return 202, {"status": "queued"}

@@ -17,7 +17,8 @@ from dataclasses import replace
 from functools import partial
 from typing import Any
 
-from shared.domain.messages import Envelope, MessageType, new_traceparent
+from shared import telemetry
+from shared.domain.messages import Envelope, MessageType
 from shared.domain.ports import BlobInfo
 from shared.domain.run import RunOptions
 from shared.pipeline import delivery, deploy, freeze, github_intake, ignored, knowledge, names, sources
@@ -28,7 +29,8 @@ def uploaded(ctx: Context, name: str) -> None:
     """The blob trigger: one message for one new blob `manifests/<name>`; deciding is left to the queue and its retries."""
     app, slash, path = name.partition("/")
     quiet = bool(slash) and names.is_app(app) and path != names.READY
-    _send(ctx, "quiet-check" if quiet else "upload", {"name": name}, ctx.limits.quiet_seconds if quiet else 0)
+    with telemetry.span("upload", kind="producer"):
+        _send(ctx, "quiet-check" if quiet else "upload", {"name": name}, ctx.limits.quiet_seconds if quiet else 0)
 
 
 def handle(ctx: Context, envelope: Envelope) -> delivery.Following | None:
@@ -95,5 +97,6 @@ def _age(blob: BlobInfo) -> tuple[float, str]:
 
 
 def _send(ctx: Context, kind: MessageType, payload: Mapping[str, Any], delay: float) -> None:
-    message = Envelope(type=kind, run_id="", dedup_key=f"{kind}/{payload['name']}", traceparent=new_traceparent(), payload=dict(payload))
+    trace = telemetry.traceparent()
+    message = Envelope(type=kind, run_id="", dedup_key=f"{kind}/{payload['name']}", traceparent=trace, payload=dict(payload))
     ctx.queue.send(names.INTAKE, message.encode(), visibility_delay=delay)

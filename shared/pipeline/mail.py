@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
+from shared import telemetry
 from shared.domain.messages import INLINE_BYTES, Envelope, MessageType, digest
 from shared.pipeline import names, state
 from shared.pipeline.context import Context
@@ -13,9 +14,8 @@ from shared.pipeline.context import Context
 def send_batch(ctx: Context, queue: str, cause: Envelope, kind: MessageType, batch: int, payload: Mapping[str, Any]) -> None:
     """Pass a batch on to the next stage; `cause` is the message that led to this one."""
     content = dict(payload) | {"batch": batch}
-    message = Envelope(
-        type=kind, run_id=cause.run_id, dedup_key=f"{cause.run_id}/{kind}/{batch}", traceparent=cause.traceparent, payload=content
-    )
+    trace = telemetry.traceparent(cause.traceparent)
+    message = Envelope(type=kind, run_id=cause.run_id, dedup_key=f"{cause.run_id}/{kind}/{batch}", traceparent=trace, payload=content)
     text = message.encode()
     if len(text) > INLINE_BYTES:
         data = state.dump(content)

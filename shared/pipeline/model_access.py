@@ -10,7 +10,7 @@ import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 
-from shared import logs
+from shared import logs, telemetry
 from shared.domain.errors import AksCopilotError, CriticalError, PausedError, ValidationError
 from shared.domain.language_model import Answer, Message, Model, Reply, ReplyingModel, Usage, estimated_tokens, read_reply
 from shared.domain.pointer import JsonValue
@@ -82,7 +82,8 @@ def cost(usage: Usage, prices: Prices) -> float | None:
 
 
 def _told(answer: Answer, violation: str, prices: Prices, *, cached: bool) -> None:
-    usage = answer.usage
+    usage, price = answer.usage, cost(answer.usage, prices)
+    _measured(answer, price, cached=cached)
     logs.event(
         "model answered",
         violation=violation,
@@ -92,5 +93,15 @@ def _told(answer: Answer, violation: str, prices: Prices, *, cached: bool) -> No
         promptTokens=usage.prompt_tokens,
         answerTokens=usage.completion_tokens,
         seconds=usage.seconds,
-        cost=cost(usage, prices),
+        cost=price,
     )
+
+
+def _measured(answer: Answer, price: float | None, *, cached: bool) -> None:
+    """Only what was paid counts as tokens and cost."""
+    outcome = "cached" if cached else "unusable" if answer.problem else "answered"
+    telemetry.measure(telemetry.QUESTIONS, model=answer.model, outcome=outcome)
+    if not cached:
+        telemetry.measure(telemetry.TOKENS, answer.usage.prompt_tokens, model=answer.model, direction="prompt")
+        telemetry.measure(telemetry.TOKENS, answer.usage.completion_tokens, model=answer.model, direction="answer")
+        telemetry.measure(telemetry.COST, price or 0.0, model=answer.model)

@@ -8,12 +8,14 @@ from __future__ import annotations
 
 import hashlib
 import json
+import logging
 import random
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import UTC, datetime
 
+from shared import logs, telemetry
 from shared.domain.errors import BusyError, CriticalError
 from shared.domain.language_model import BudgetSpent
 from shared.domain.ports import BlobStore
@@ -76,15 +78,19 @@ class TokenBudget:
             sums = _sums(found[0], name) if found else {}
             for key, (limit, whose) in limits.items():
                 if sums.get(key, 0) + added[key] > limit:
-                    raise BudgetSpent(
-                        f"the tokens of this {whose} are used up ({sums.get(key, 0)} of {limit}, and the question may need {added[key]})"
-                    )
+                    raise _spent(whose, sums.get(key, 0), limit, added[key])
             changed = sums | {key: max(0, sums.get(key, 0) + more) for key, more in added.items()}
             data = json.dumps(changed, sort_keys=True).encode()
             if self._blobs.write(names.CACHE, name, data, if_absent=found is None, if_match=found[1] if found else None):
                 return
             self._pause(random.uniform(0, min(_LONGEST_PAUSE, 0.01 * 2**attempt)))  # noqa: S311 - spreads the others out
         raise BusyError("others change the budget of tokens all the time")
+
+
+def _spent(whose: str, used: int, limit: int, needed: int) -> BudgetSpent:
+    logs.event("budget spent", budget=whose, tokens=used, limit=limit, level=logging.WARNING)
+    telemetry.measure(telemetry.BUDGET_SPENT, budget=whose)
+    return BudgetSpent(f"the tokens of this {whose} are used up ({used} of {limit}, and the question may need {needed})")
 
 
 def _sums(data: bytes, name: str) -> dict[str, int]:

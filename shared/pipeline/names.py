@@ -132,6 +132,16 @@ def failed(run: str) -> str:
     return f"{run}/failed.json"
 
 
+def stuck(run: str) -> str:
+    """Says that the run stopped moving, and since when; it is told once."""
+    return f"{run}/stuck.json"
+
+
+def told(record: str) -> str:
+    """Says that people were told of a record."""
+    return f"{record}.told"
+
+
 def error(run: str, stage: str, number: int, attempt: int) -> str:
     """One recorded error."""
     return f"{run}/errors/{stage}-{number}-{attempt}.json"

@@ -11,9 +11,9 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from shared import logs
+from shared import logs, telemetry
 from shared.domain.errors import CriticalError, TransientError, ValidationError, patient
-from shared.domain.messages import Envelope, new_traceparent, timestamp
+from shared.domain.messages import Envelope, timestamp
 from shared.pipeline import names, state
 from shared.pipeline.context import Context
 
@@ -67,6 +67,7 @@ def _alarm(ctx: Context, lost: str) -> None:
 def gave_up(ctx: Context, run: str, publisher: str, error: Exception) -> None:
     """Record that a publisher cannot tell of this run, and why. What it told before stays."""
     logs.failure("not published", error, publisher=publisher)
+    telemetry.measure(telemetry.UNPUBLISHED, publisher=publisher)
     before = recall(ctx, run, publisher) or {}
     keep(ctx, run, publisher, {**before, "error": logs.describe(error), "at": timestamp(ctx.clock())})
 
@@ -99,5 +100,5 @@ def settled(ctx: Context, run: str) -> bool:
 
 
 def _post(ctx: Context, run: str, key: str, payload: dict[str, Any]) -> None:
-    message = Envelope(type="publish", run_id=run, dedup_key=key, traceparent=new_traceparent(), payload=payload)
+    message = Envelope(type="publish", run_id=run, dedup_key=key, traceparent=telemetry.traceparent(), payload=payload)
     ctx.queue.send(names.OUTCOMES, message.encode())

@@ -9,14 +9,16 @@ from __future__ import annotations
 
 import random
 import time
+from collections import Counter
+from collections.abc import Mapping
 from typing import Any
 
-from shared import logs
+from shared import logs, telemetry
 from shared.domain.errors import CriticalError, TransientError
 from shared.domain.messages import Envelope
 from shared.domain.model import FileOutcome
 from shared.domain.report.model_view import tally
-from shared.pipeline import delivery, mail, names, publish, results, state
+from shared.pipeline import delivery, mail, names, publish, results, state, tracing
 from shared.pipeline.context import Context
 
 _TRIES = 50
@@ -57,14 +59,21 @@ def finish_joined(ctx: Context, run: str) -> None:
     """Everything after the join; does nothing where it was done."""
     state.save(ctx, names.joined(run), {"at": ctx.clock()}, if_absent=True)
     if not state.exists(ctx, names.done(run)):
-        with logs.timed("run finished"):
-            _finish(ctx, run)
+        _finish_once(ctx, run)
     publish.announce(ctx, run)
     delivery.close(ctx, run)
 
 
-def _finish(ctx: Context, run: str) -> None:
-    manifest, setup = state.load(ctx, names.manifest(run)), state.load_setup(ctx, run)
+def _finish_once(ctx: Context, run: str) -> None:
+    manifest = state.load(ctx, names.manifest(run))
+    with telemetry.span("finish", links=tracing.of_batches(ctx, run, manifest["batches"]), runId=run, app=names.app_of(run)) as span:
+        span.set(batches=manifest["batches"])
+        with logs.timed("run finished"):
+            _finish(ctx, run, manifest)
+
+
+def _finish(ctx: Context, run: str, manifest: Mapping[str, Any]) -> None:
+    setup = state.load_setup(ctx, run)
     batches = results.load_all(ctx, run, manifest["batches"])
     recorded = [FileOutcome.from_payload(item) for item in manifest["recorded"]]
     outcomes = sorted([*batches.outcomes, *recorded], key=lambda o: o.path)
@@ -83,14 +92,22 @@ def _finish(ctx: Context, run: str) -> None:
     if told is not None:
         logs.event("model used", **told.to_json())
     results.keep_finished(ctx, run, finished.outcomes, diffs)
-    state.save(ctx, names.done(run), {"runId": run, "finishedAt": ctx.clock()} | _counts(finished.outcomes), if_absent=True)
+    if state.save(ctx, names.done(run), {"runId": run, "finishedAt": ctx.clock()} | _counts(finished.outcomes), if_absent=True):
+        _measured(ctx, run, finished.outcomes)
+
+
+def _measured(ctx: Context, run: str, outcomes: tuple[FileOutcome, ...]) -> None:
+    """What a run counts for, once."""
+    telemetry.measure(telemetry.RUNS, outcome="done")
+    telemetry.measure(telemetry.RUN_SECONDS, ctx.clock() - state.load(ctx, names.started(run))["startedAt"])
+    for status, files in Counter(outcome.status for outcome in outcomes).items():
+        telemetry.measure(telemetry.FILES, files, status=status)
+    found = Counter((violation.rule_id, violation.resolution) for outcome in outcomes for violation in outcome.violations)
+    for (rule, resolution), times in found.items():
+        telemetry.measure(telemetry.VIOLATIONS, times, rule=rule, resolution=resolution)
 
 
 def _counts(outcomes: tuple[FileOutcome, ...]) -> dict[str, Any]:
-    by_status: dict[str, int] = {}
-    by_resolution: dict[str, int] = {}
-    for outcome in outcomes:
-        by_status[outcome.status] = by_status.get(outcome.status, 0) + 1
-        for violation in outcome.violations:
-            by_resolution[violation.resolution] = by_resolution.get(violation.resolution, 0) + 1
-    return {"files": len(outcomes), "statuses": by_status, "resolutions": by_resolution}
+    statuses = Counter(outcome.status for outcome in outcomes)
+    resolutions = Counter(violation.resolution for outcome in outcomes for violation in outcome.violations)
+    return {"files": len(outcomes), "statuses": statuses, "resolutions": resolutions}

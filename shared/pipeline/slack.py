@@ -42,10 +42,10 @@ class SlackPublisher:
             return self._update(message, before) if self.chat.updates else self._once(ctx, run, message, phase, before)
 
     def lost(self, ctx: Context, name: str) -> None:
-        """Tell of a message that belongs to no run, once; `name` is its record in `runs`."""
-        record, told = state.load(ctx, name), f"{name}.told"
+        """Tell of a message that belongs to no run, or of a run that stopped moving, once; `name` is the record in `runs`."""
+        record, told = state.load(ctx, name), names.told(name)
         if not state.exists(ctx, told):
-            self.chat.post(slack.lost_message(name, str(record.get("queue", "?")), str(record.get("error", ""))))
+            self.chat.post(_alarm(name, record))
             state.save(ctx, told, {})
 
     def _update(self, message: ChatMessage, before: Mapping[str, Any]) -> dict[str, Any]:
@@ -60,6 +60,12 @@ class SlackPublisher:
             self.chat.post(message)
             return {"phases": [*phases, phase], "digest": _digest(message)}
         return {"phases": phases}
+
+
+def _alarm(name: str, record: Mapping[str, Any]) -> ChatMessage:
+    if "stuckSince" in record:
+        return slack.stuck_message(name, str(record["runId"]), str(record["stuckSince"]))
+    return slack.lost_message(name, str(record.get("queue", "?")), str(record.get("error", "")))
 
 
 def _message(ctx: Context, run: str, report_url: str | None) -> tuple[ChatMessage | None, str]:

@@ -15,7 +15,7 @@ from shared.domain.messages import Envelope
 from shared.domain.model import FileOutcome
 from shared.domain.plan import FilePlan
 from shared.domain.run import FileFindings, PatchedFile, RunSetup, SourceFile
-from shared.pipeline import batches, mail, names, results, state
+from shared.pipeline import batches, mail, names, results, state, tracing
 from shared.pipeline.context import Context
 
 T = TypeVar("T")
@@ -101,4 +101,4 @@ def _guarded(stage: str, file: SourceFile, failed: dict[str, str], step: Callabl
 
 
 def _progress(ctx: Context, envelope: Envelope, stage: str, number: int) -> None:
-    state.save(ctx, names.progress(envelope.run_id, stage, number), {})
+    state.save(ctx, names.progress(envelope.run_id, stage, number), tracing.mark())

@@ -6,6 +6,7 @@ import json
 from collections.abc import Mapping
 from typing import Any
 
+from shared import telemetry
 from shared.domain.errors import CriticalError, ValidationError
 from shared.domain.pointer import JsonValue
 from shared.domain.run import RunSetup
@@ -52,8 +53,9 @@ def load_setup(ctx: Context, run: str) -> RunSetup:
 
 
 def register(ctx: Context, run: str, app: str, origin: str) -> Mapping[str, Any]:
-    """Make a run known to listings. The first call's time counts, so that a redelivery finds the same index entry."""
-    save(ctx, names.started(run), {"runId": run, "app": app, "origin": origin, "startedAt": ctx.clock()}, if_absent=True)
+    """Make a run known to listings. The first call's time and trace count, so that a redelivery finds the same index entry."""
+    mine = {"runId": run, "app": app, "origin": origin, "startedAt": ctx.clock(), "traceparent": telemetry.traceparent()}
+    save(ctx, names.started(run), mine, if_absent=True)
     record: Mapping[str, Any] = load(ctx, names.started(run))
     ctx.blobs.write(names.RUNS, names.indexed(run, record["startedAt"]), b"", if_absent=True)
     return record

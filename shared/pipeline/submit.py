@@ -11,8 +11,9 @@ import json
 from collections.abc import Mapping
 from typing import Literal
 
+from shared import telemetry
 from shared.domain.errors import ValidationError
-from shared.domain.messages import INLINE_BYTES, Envelope, new_traceparent
+from shared.domain.messages import INLINE_BYTES, Envelope
 from shared.domain.run import RunOptions
 from shared.pipeline import knowledge, names, sources, state
 from shared.pipeline.context import Context
@@ -44,11 +45,11 @@ def _submit(ctx: Context, data: bytes, kind: BodyKind, options: RunOptions, trac
     run = sources.body(options.app, kind, content, options, frozen).run_id
     chosen = {"knowledge": frozen, "source": options.source, "target": options.target, "unsafe": options.apply_unsafe}
     payload = {"app": options.app, "kind": kind, "body": content} | chosen
-    trace = traceparent or new_traceparent()
-    text = Envelope(type="upload", run_id=run, dedup_key=f"upload/{run}", traceparent=trace, payload=payload).encode()
-    if len(text) > INLINE_BYTES:
-        raise ValidationError(f"source and target are longer than {INLINE_BYTES} bytes")
-    ctx.blobs.write(names.RUNS, names.upload(content), data, if_absent=True)
-    ctx.queue.send(names.INTAKE, text)
-    state.register(ctx, run, options.app, "POST /api/runs")
+    with telemetry.span("submit", kind="producer", parent=traceparent, runId=run, app=options.app) as span:
+        text = Envelope(type="upload", run_id=run, dedup_key=f"upload/{run}", traceparent=span.traceparent, payload=payload).encode()
+        if len(text) > INLINE_BYTES:
+            raise ValidationError(f"source and target are longer than {INLINE_BYTES} bytes")
+        ctx.blobs.write(names.RUNS, names.upload(content), data, if_absent=True)
+        ctx.queue.send(names.INTAKE, text)
+        state.register(ctx, run, options.app, "POST /api/runs")
     return run
