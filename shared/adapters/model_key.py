@@ -9,7 +9,7 @@ from azure.core.credentials import TokenCredential
 from azure.core.exceptions import AzureError, ClientAuthenticationError
 
 from shared import logs
-from shared.domain.errors import CriticalError, TransientError
+from shared.domain.errors import AccessError, CriticalError, TransientError
 from shared.domain.ports import SecretStore
 from shared.model_settings import Auth
 
@@ -56,14 +56,14 @@ class SecretKey:
 class IdentityKey:
     """A token of Entra ID for Azure OpenAI; the role is *Cognitive Services OpenAI User*. The SDK renews it before it ends."""
 
-    def __init__(self, credential: TokenCredential) -> None:
-        self._credential = credential
+    def __init__(self, credential: TokenCredential, scope: str = SCOPE, service: str = "Azure OpenAI") -> None:
+        self._credential, self._scope, self._service = credential, scope, service
 
     def get(self) -> str:
         try:
-            token = self._credential.get_token(SCOPE).token
+            token = self._credential.get_token(self._scope).token
         except ClientAuthenticationError as error:
-            raise CriticalError(f"the identity gets no token for Azure OpenAI ({type(error).__name__})") from None
+            raise AccessError(f"the identity gets no token for {self._service} ({type(error).__name__})") from None
         except AzureError as error:
             raise TransientError(f"Entra ID does not answer ({type(error).__name__})") from None
         logs.hide(token)

@@ -17,6 +17,7 @@ import typer
 import shared
 from shared.cli.baseline import baseline
 from shared.cli.console import help_without_command, note
+from shared.cli.doctor import doctor
 from shared.cli.explain import explain_command
 from shared.cli.knowledge import knowledge_app
 from shared.cli.manifests import fix, inspect
@@ -44,6 +45,7 @@ app.command()(submit)
 app.command()(watch)
 app.command()(runs)
 app.command()(up)
+app.command()(doctor)
 app.add_typer(rules_app, name="rules")
 app.add_typer(profiles_app, name="profiles")
 app.add_typer(targets_app, name="targets")

@@ -70,7 +70,10 @@ class Credentials:
         kept = self._minted.get(installation) if installation else None
         if kept is not None and kept[1] - self._clock() > _RENEW_BEFORE:
             return kept[0]
-        with translated(f"log in as the GitHub App for {repository.name}", self._clock), self._integration(app, key) as github:
+        with (
+            translated(f"log in as the GitHub App for {repository.name}", self._clock),
+            integration(self._url, app, key, self._timeout) as github,
+        ):
             if installation is None:
                 installation = self._installations[repository.name] = github.get_repo_installation(*repository.name.split("/", 1)).id
             # Not `get_access_token`: it sends `permissions: {}`, where leaving them out means all that the installation has.
@@ -80,12 +83,12 @@ class Credentials:
         self._minted[installation] = (token, datetime.fromisoformat(made["expires_at"]).timestamp())
         return token
 
-    def _integration(self, app: str, key: str) -> GithubIntegration:
-        auth = Auth.AppAuth(app, key.replace("\\n", "\n"))
-        try:
-            auth.create_jwt()
-        except Exception:  # noqa: BLE001 - whatever the library says of a broken key may quote it
-            raise CriticalError("GITHUB_APP_PRIVATE_KEY is no private key in PEM form") from None
-        return GithubIntegration(
-            auth=auth, base_url=self._url, timeout=self._timeout, retry=None, user_agent="aks-copilot", seconds_between_requests=None
-        )
+
+def integration(url: str, app: str, key: str, timeout: int) -> GithubIntegration:
+    """GitHub as the App itself. Raises CriticalError where the key is none."""
+    auth = Auth.AppAuth(app, key.replace("\\n", "\n"))
+    try:
+        auth.create_jwt()
+    except Exception:  # noqa: BLE001 - whatever the library says of a broken key may quote it
+        raise CriticalError("GITHUB_APP_PRIVATE_KEY is no private key in PEM form") from None
+    return GithubIntegration(auth=auth, base_url=url, timeout=timeout, retry=None, user_agent="aks-copilot", seconds_between_requests=None)
