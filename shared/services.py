@@ -117,7 +117,7 @@ def build_services(settings: Settings, model: ModelSettings | None = None) -> Se
     )
     ensure = partial(storage.ensure, names.CONTAINERS, names.QUEUES)
     probe = AzureStorage(settings.storage, retries=0)  # a health probe wants an answer now
-    store = secrets.build(settings.key_vault_uri, settings.secret_seconds, partial(_credential, settings.storage.client_id))
+    store = secrets.build(settings.key_vault_uri, settings.secret_seconds, partial(credential, settings.storage.client_id))
     client = _github_client(settings, store)
     context = Context(storage, storage, build_engine(), limits, code=partial(_code_reader, client), deploys=partial(_deployments, client))
     if settings.key_vault_uri or store.get("github-token") or store.get("github-app-id"):
@@ -127,7 +127,7 @@ def build_services(settings: Settings, model: ModelSettings | None = None) -> Se
     def library() -> DocumentIndex:
         from shared.library import build_library
 
-        return build_library(storage, store, partial(_credential, settings.storage.client_id), settings.search, model)
+        return build_library(storage, store, partial(credential, settings.storage.client_id), settings.search, model)
 
     if model is not None and model.mode != "off":
         access = partial(build_model, model, store, storage, settings.storage.client_id)
@@ -155,7 +155,7 @@ def build_model(settings: ModelSettings, secrets: SecretStore, blobs: BlobStore,
     from shared.adapters.openai_model import OpenAIModel
     from shared.pipeline.model_access import ModelAccess
 
-    key = model_key.build(settings.auth, secrets, partial(_credential, client_id))
+    key = model_key.build(settings.auth, secrets, partial(credential, client_id))
     return ModelAccess(OpenAIModel(settings, key), blobs, settings)
 
 
@@ -164,7 +164,7 @@ def build_local_model(settings: ModelSettings, folder: Path) -> ModelAccess:
     from shared.adapters import secrets
     from shared.adapters.local_store import LocalStore
 
-    store = secrets.build(None, 0, partial(_credential, None))
+    store = secrets.build(None, 0, partial(credential, None))
     return build_model(settings, store, LocalStore(folder / "model.sqlite3"))
 
 
@@ -235,7 +235,7 @@ def _deployments(client: Callable[[], Client]) -> DeployHost:
     return GitHubDeployments(client())
 
 
-def _credential(client_id: str | None) -> TokenCredential:
+def credential(client_id: str | None) -> TokenCredential:
     """The managed identity in Azure, the developer's own login elsewhere."""
     from azure.identity import DefaultAzureCredential
 
