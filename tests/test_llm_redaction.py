@@ -28,6 +28,7 @@ HIDDEN: dict[str, Any] = {
     "a Secret in a List": {"kind": "List", "items": [{"kind": "Secret", "stringData": {"p": PLAIN}}]},
     "environment": {"env": [{"name": "DB_PASSWORD", "value": PLAIN}]},
     "argument": {"args": [f"--db-password={PLAIN}"]},
+    "argument after its flag": {"args": ["--db-password", PLAIN]},
     "shell": {"command": ["sh", "-c", f"mysql --password {PLAIN} -h db"]},
     "address": {"value": f"postgres://shop:{PLAIN}@db/shop"},
     "connection string": {"value": f"AccountName=x;AccountKey={PLAIN};EndpointSuffix=y"},
@@ -114,6 +115,16 @@ def test_configured_hosts_are_hidden_with_every_name_below_them() -> None:
     assert redactor.restore_text(hidden) == text
 
 
+@pytest.mark.parametrize(
+    "text", ["*.corp.example.com", ".corp.example.com,10.0.0.0/8", "https://GIT.Corp.Example.Com/x", "x=corp.example.com:443"]
+)
+def test_a_configured_host_is_hidden_behind_a_wildcard_a_dot_and_in_any_case(text: str) -> None:
+    redactor = Redactor([], ["corp.example.com"])
+    assert "corp" not in redactor.hide_text(text).lower()
+    assert redactor.restore_text(redactor.hide_text(text)) == text
+    assert redactor.leaks(text)
+
+
 def test_equal_values_get_equal_placeholders_and_the_same_input_the_same_ones() -> None:
     value = {"kind": "Secret", "stringData": {"a": PLAIN, "b": PLAIN, "c": "other-value"}}
     first, second = Redactor([value]).hide(value), Redactor([value]).hide(value)
@@ -187,6 +198,22 @@ def test_a_long_neighbour_is_left_out_and_a_short_one_shown() -> None:
         "template"
     ]["spec"]
     assert shown == {"nodeSelector": {"a": "b"}, "runtimeClassName": "nvidia", "containers": ELIDED}
+
+
+def test_of_what_a_program_is_started_with_only_names_and_plain_numbers_are_shown_beside_a_place() -> None:
+    env = [
+        {"name": "PIN", "value": "correct horse"},
+        {"name": "DEBUG", "value": "true"},
+        {"name": "A", "valueFrom": {"fieldRef": {"fieldPath": "x"}}},
+    ]
+    container = {"name": "a", "env": env, "args": ["--motd=horse", "--port=80", "-Xmx2g"], "resources": {}}
+    obj = {"apiVersion": "v1", "kind": "Pod", "metadata": {"name": "p"}, "spec": {"containers": [container]}}
+    shown = slice_of(obj, "/spec/containers")["spec"]["containers"][0]
+    assert shown["env"] == [{"name": "PIN", "value": ELIDED}, env[1], env[2]]
+    assert shown["args"] == [ELIDED, "--port=80", "-Xmx2g"]
+    assert slice_of(obj, "/spec/containers/0/env/0/value")["spec"]["containers"][0]["env"][0] == env[0], (
+        "what the finding is about is shown"
+    )
 
 
 def test_items_beside_the_way_keep_their_index_and_name_only() -> None:

@@ -95,6 +95,28 @@ def test_a_diff_beside_it_shows_nothing_secret(text: str) -> None:
     assert ENCODED not in diff
 
 
+SHAPES = [
+    "env:\n- name: DB_PASS\n  value: {}\n", "env:\n- name: REDIS_AUTH\n  value: {}\n", "env:\n- name: LICENSE_KEY\n  value: {}\n",
+    "env:\n- name: APP_SALT\n  value: {}\n", "args: [--password, {}]\n", "args:\n- --db-pass {}\n", "args:\n- mysql -uroot -p{} -e x\n",
+    "args:\n- curl -u admin:{} http://x\n", "args:\n- --basic-auth-users=admin:{}\n", "args:\n- redis-server --requirepass {}\n",
+    "args:\n- sshpass -p {} ssh host\n", "url: jdbc:oracle:thin:scott/{}@//db:1521/x\n", "url: otpauth://totp/x?secret={}\n",
+    "dsn: https://{}@sentry.example.com/1\n",
+]  # fmt: skip
+
+
+@pytest.mark.parametrize("text", SHAPES)
+def test_credentials_of_common_programs_are_hidden(text: str) -> None:
+    shown, value = masked(text.replace("{}", PLAIN)), "".join(c for c in PLAIN if c.isalnum())
+    assert PLAIN not in shown
+    assert "***" in shown
+    assert value not in masked(text.replace("{}", value))
+
+
+def test_arguments_after_a_flag_that_names_no_credential_stay() -> None:
+    text = "args: [--name, shop, --token-file, /run/token, -u, '1000:1000', --password, $(DB_PASSWORD), --verbose, --password, --dry-run]\n"
+    assert masked(text) == text
+
+
 KEPT = {
     "references": "env:\n- name: DB_PASSWORD\n  valueFrom:\n    secretKeyRef: {name: db, key: password}\n",
     "variables": "kind: Secret\nstringData:\n  p: ${DB_PASSWORD}\n  q: $(OTHER)\n",

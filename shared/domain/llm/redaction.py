@@ -17,7 +17,7 @@ from typing import Any, Literal
 
 from shared.domain.errors import ValidationError
 from shared.domain.pointer import JsonValue, join, split
-from shared.domain.report.credentials import LAST_APPLIED, SECRET_FIELDS, credential_spans, holds_secret, is_credential, is_reference
+from shared.domain.report.credentials import LAST_APPLIED, SECRET_FIELDS, credential_spans, holds_secret, is_credential, is_reference, told
 from shared.domain.report.spans import forms
 
 Kind = Literal["secret", "host", "text"]
@@ -49,12 +49,12 @@ class Redactor:
         self._known = _alternatives({text for document in documents for text in _secret_texts(document) if len(text) >= ANYWHERE})
         names = sorted({h.strip().lower().removeprefix("*").strip(".") for h in hosts} - {""}, key=len, reverse=True)
         tail = "|".join(map(re.escape, names))
-        self._hosts = re.compile(rf"(?i)(?<![\w.-])(?:[\w-]+\.)*(?:{tail})(?![\w-])") if names else None
+        self._hosts = re.compile(rf"(?i)(?<![\w-])(?:[\w-]+\.)*(?:{tail})(?![\w-])") if names else None
 
     def hide(self, value: JsonValue) -> JsonValue:
         """A parsed value with placeholders; its shape stays."""
         if isinstance(value, list):
-            return [self.hide(v) for v in value]
+            return [self._whole(v) if hidden else self.hide(v) for v, hidden in zip(value, told(value), strict=True)]
         if isinstance(value, dict):
             return {self._hide_key(k): self._whole(v) if _hides_all(k, v, value) else self.hide(v) for k, v in value.items()}
         return self.hide_text(value) if isinstance(value, str) else value

@@ -7,6 +7,7 @@ the way keeps its key or index, so that a pointer into the slice is a pointer in
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Mapping
 from typing import Any
 
@@ -19,6 +20,11 @@ LIMIT = 12_000
 """Characters of JSON: a few thousand tokens."""
 BESIDE = 120
 """Longest neighbour of the place that is shown, in characters of JSON: a list of containers or of variables is not."""
+SETTINGS = frozenset({"args", "command", "data", "env"})
+"""What programs are started with. No answer may change it and passwords stand in it: around a place, names and plain numbers are shown."""
+_PLAIN = re.compile(
+    r"(?:-{0,2}[A-Za-z][\w.-]*=)?(?:true|false|\d+(?:\.\d+)?(?:[kKMGTPE]i?|m|s|ms|h|%)?)|-Xm[sx]\d+[kKmMgG]?|--[a-z][a-z-]*"
+)
 
 
 def slice_of(obj: Mapping[str, Any], path: str) -> JsonValue:
@@ -36,7 +42,7 @@ def slice_of(obj: Mapping[str, Any], path: str) -> JsonValue:
 def _around(value: Any, tokens: tuple[str, ...]) -> Any:
     """A value with only the way to a place, and there what stands beside it in full."""
     if not tokens:
-        return value
+        return _lean(value)
     if isinstance(value, dict):
         near = len(tokens) == 1
         return {k: _around(v, tokens[1:]) if k == tokens[0] else _aside(k, v, near=near) for k, v in value.items()}
@@ -47,9 +53,20 @@ def _around(value: Any, tokens: tuple[str, ...]) -> Any:
 
 def _aside(key: str, value: Any, *, near: bool) -> Any:
     """What stands beside the place is shown where it is short; farther away only names are."""
+    value = _lean(value, settings=key in SETTINGS)
     short = near and len(json.dumps(value)) <= BESIDE
     return value if short or (key == "name" and isinstance(value, str)) else ELIDED
 
 
 def _stub(value: Any) -> Any:
     return {"name": value["name"]} if isinstance(value, dict) and isinstance(value.get("name"), str) else ELIDED
+
+
+def _lean(value: Any, *, settings: bool = False) -> Any:
+    """A value without the texts of what programs are started with."""
+    if isinstance(value, dict):
+        return {k: _lean(v, settings=k in SETTINGS or (settings and k not in ("name", "valueFrom"))) for k, v in value.items()}
+    if isinstance(value, list):
+        return [_lean(v, settings=settings) for v in value]
+    hidden = settings and isinstance(value, str) and not _PLAIN.fullmatch(value)
+    return ELIDED if hidden else value

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import json
 import re
+from collections.abc import Sequence
 from typing import Any
 
 from shared.domain.pointer import JsonValue
@@ -18,7 +19,8 @@ SECRET_FIELDS = ("data", "stringData")
 LAST_APPLIED = "last-applied-configuration"
 
 _NAME = (
-    r"(?:passw(?:or)?d|(?<=[\w.-])pwd|passphrase|token|(?:api|access|secret|private|encryption|signing|auth|account|master)[-_.]?key"
+    r"(?:passw(?:or)?d|(?<=[\w.-])pwd|passphrase|(?:(?<=[_.-])|require)pass(?![\w-])|(?<=[_.-])salt|redis[-_.]?auth|masterauth|token"
+    r"|(?:api|access|secret|private|encryption|signing|auth|account|master|licen[cs]e)[-_.]?key"
     r"|secret[-_.]?key[-_.]?base|(?:client|app|shared|webhook|consumer|jwt|session|cookie|hmac)[-_.]?secret|(?<=_)SECRET"
     r"|connection[-_.]?string|conn[-_.]?str|credentials?)"
 )
@@ -30,6 +32,11 @@ _PATTERNS: tuple[tuple[re.Pattern[str], str], ...] = (
     (re.compile(r"-----BEGIN [A-Z0-9 ]*PRIVATE KEY-----.*?(?:-----END [A-Z0-9 ]*PRIVATE KEY-----|\Z)", re.DOTALL), MASK),
     (re.compile(r"(://[^\s/:@\"']*):(?![$%{])[^\s/@\"']+@"), rf"\1:{MASK}@"),
     (re.compile(r"(?i)\b(AccountKey|SharedAccessKey|SharedAccessSignature|Password|Pwd|sig)=(?![$%{<*\\])[^;&\s\"']+"), rf"\1={MASK}"),
+    (re.compile(r"(://)[\w-]{16,}(?=@)"), rf"\1{MASK}"),
+    (re.compile(r"(jdbc:oracle:\w+:[^\s/@]+/)(?![$%{<])[^\s/@]+(?=@)"), rf"\1{MASK}"),
+    (re.compile(r"(?i)([?&]secret=)(?![$%{<])[^&\s\"']+"), rf"\1{MASK}"),
+    (re.compile(rf"(\b(?:requirepass|masterauth)\s+|\bsshpass\s+-p\s*|\b(?:mysql|mariadb)\w*\s[^|;&\n]*?(?<=\s)-p){_VALUE}"), rf"\1{MASK}"),
+    (re.compile(rf"((?<![\w-])(?:-u|--user|--basic-?auth[\w-]*)[ =]+[^\s:=/$]+:)(?!\d+\b){_VALUE}"), rf"\1{MASK}"),
     (re.compile(rf"(?i)((?<![\w-])--?[\w-]*{_NAME}[ =]+)(?!-){_VALUE}"), rf"\1{MASK}"),
     (re.compile(rf"(?i)({_NAME}[\"']?\s*[:=]\s*[\"']?){_VALUE}"), rf"\1{MASK}"),
     (re.compile(r"(?i)(\"auth\"\s*:\s*\")[^\"]+"), rf"\1{MASK}"),
@@ -43,7 +50,7 @@ _PATTERNS: tuple[tuple[re.Pattern[str], str], ...] = (
     ),
 )
 _NAMELESS = tuple(row for row in _PATTERNS if _NAME not in row[0].pattern)
-_WORDS = ("passw", "pwd", "passphrase", "token", "key", "secret", "conn", "cred")
+_WORDS = ("pass", "pwd", "token", "key", "secret", "conn", "cred", "salt", "redis", "masterauth")
 """Each name has one of them, however its letters are cased."""
 
 
@@ -55,6 +62,20 @@ def is_reference(value: str) -> bool:
 def is_credential(name: str, value: str) -> bool:
     """True for a setting whose name says credential (`DB_PASSWORD`, `apiKey`; not `secretName`), unless it is a reference or a path."""
     return _ENDS_IN_NAME.search(name) is not None and not is_reference(value) and _PATH.fullmatch(value) is None
+
+
+def told_by_flags(items: Sequence[str | None]) -> list[bool]:
+    """Of a list of arguments (None: an item that is no text), which are credentials because the one before names them (`--password`)."""
+    before = [None, *items][: len(items)]
+    return [
+        item is not None and flag is not None and flag.startswith("-") and not item.startswith("-") and is_credential(flag, item)
+        for flag, item in zip(before, items, strict=True)
+    ]
+
+
+def told(items: Sequence[JsonValue]) -> list[bool]:
+    """The same of a parsed list."""
+    return told_by_flags([item if isinstance(item, str) else None for item in items])
 
 
 def redact(text: str) -> str:
@@ -83,7 +104,7 @@ def credential_spans(text: str) -> list[tuple[int, int]]:
 def mask_value(value: JsonValue) -> JsonValue:
     """A parsed value with each leaf that carries a credential or a Secret's data reading `***` as a whole."""
     if isinstance(value, list):
-        return [mask_value(v) for v in value]
+        return [MASK if hidden else mask_value(v) for v, hidden in zip(value, told(value), strict=True)]
     if isinstance(value, dict):
         return {k: _mask_member(k, v, value) for k, v in value.items()}
     return MASK if isinstance(value, str) and redact(value) != value else value

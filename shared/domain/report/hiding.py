@@ -17,7 +17,7 @@ from shared.domain.report.spans import find_secrets
 _BOM = "\ufeff"
 _SECTION = re.compile(r"(?m)^(?:---|\.\.\.)(?=\s|\Z)")
 _SECRET = re.compile(r"\bSecret\b|secretGenerator")
-_SUSPECT = re.compile(r"(?i)secret|last-applied|pass|pwd|token|credential|conn|key|://")
+_SUSPECT = re.compile(r"(?i)secret|last-applied|pass|pwd|token|credential|conn|key|salt|redis|masterauth|://")
 _PEM = re.compile(r"-----BEGIN [A-Z0-9 ]*PRIVATE KEY-----.*?(?:-----END [A-Z0-9 ]*PRIVATE KEY-----|\Z)", re.DOTALL)
 _COMMENT = re.compile(r"(^|\s)#.*?(\r?)$")
 _HEADER = re.compile(r"(?:[&!]\S*\s+)*[|>][-+0-9]*")

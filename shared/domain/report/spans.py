@@ -10,7 +10,7 @@ from contextlib import suppress
 
 import yaml
 
-from shared.domain.report.credentials import LAST_APPLIED, SECRET_FIELDS, holds_secret, is_credential, is_reference, redact
+from shared.domain.report.credentials import LAST_APPLIED, SECRET_FIELDS, holds_secret, is_credential, is_reference, redact, told_by_flags
 
 _LOADER: type[yaml.SafeLoader] = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
 _END_TABS = re.compile(r"(?m)[ \t]+(?=\r?$)")
@@ -69,8 +69,9 @@ def _walk(node: yaml.Node | None, found: Found, seen: set[int]) -> None:
     if isinstance(node, yaml.MappingNode):
         _walk_mapping(node, found, seen)
     elif isinstance(node, yaml.SequenceNode):
-        for item in node.value:
-            _walk(item, found, seen)
+        hidden = told_by_flags([item.value if isinstance(item, yaml.ScalarNode) else None for item in node.value])
+        for item, secret in zip(node.value, hidden, strict=True):
+            found.add(item, secret=False) if secret else _walk(item, found, seen)
     elif isinstance(node, yaml.ScalarNode) and "\n" in node.value and redact(node.value) != node.value:
         found.add(node, secret=False)
 
