@@ -146,6 +146,15 @@ class _Counting:
         return getattr(self.inner, name)
 
 
+def test_the_head_of_a_queue_tells_when_it_was_sent(adapter: AzureStorage) -> None:
+    queue, before = f"q{uuid.uuid4().hex[:12]}", int(time.time())
+    assert adapter.oldest(queue) is None  # there is no such queue
+    adapter.send(queue, "{}", visibility_delay=60)
+    assert adapter.oldest(queue) is None  # a message that nobody may take yet does not wait
+    adapter.send(queue, "{}")
+    assert before <= adapter.oldest(queue) <= time.time() + 1
+
+
 @pytest.mark.parametrize("batches", [8, 800])
 def test_a_batch_costs_the_same_number_of_requests_however_many_there_are(batches: int) -> None:
     counting = _Counting(MemoryBlobs())

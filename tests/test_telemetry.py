@@ -4,21 +4,27 @@ from __future__ import annotations
 
 import json
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import replace
 from typing import Any
 
 import pytest
-from fakes import Message, World
+from fakes import MemoryBlobs, World
+from fakes import Message as Waiting
+from intake_support import Site
 from telemetry_support import Observed, observed
+from test_model_pipeline import Replies
 from toy import TOY
 
 from shared import telemetry
-from shared.domain.errors import TransientError
+from shared.domain.errors import CriticalError, TransientError
+from shared.domain.language_model import BudgetSpent, Message
 from shared.domain.messages import decode
 from shared.domain.run import PatchedFile, RunOptions
+from shared.model_settings import ModelSettings, Prices, TokenLimits
 from shared.pipeline import names, submit, upkeep
-from shared.pipeline.context import Limits
+from shared.pipeline.context import Context, Limits
+from shared.pipeline.model_access import ModelAccess
 
 APP = {"shop/a.yaml": "image: BAD\n", "shop/sub/big.yaml": "BAD\n" + "x" * 3500 + "\n", "shop/z.yaml": "fine\n"}
 STAGES = ["process intake", "process inspections", "process violations", "process patches", "process reports"]
@@ -171,6 +177,27 @@ def test_the_sweep_finishes_a_run_on_its_trace(seen: Observed) -> None:
     assert finish in seen.trace(run)
 
 
+def test_a_push_and_what_outsiders_are_told_of_it_are_one_trace(seen: Observed) -> None:
+    def told(ctx: Context, run: str) -> Mapping[str, Any]:
+        return {"url": "https://github.com/acme/shop/pull/7"}
+
+    def down(ctx: Context, run: str) -> Mapping[str, Any]:
+        raise CriticalError("403: the token may not write")
+
+    site = Site(publishers={"pull-request": told, "check": down, "slack": told})
+    site.change({"deploy/app.yaml": "kind: BAD\n# now\n"})
+    site.push()
+
+    (run,) = site.world.runs()
+    (root,) = [s for s in seen.trace(run) if s.parent is None]
+    assert (root.name, root.attributes["event"]) == ("webhook", "push")
+    assert {s.context.trace_id for s in seen.spans if (s.attributes or {}).get("runId") == run} == {root.context.trace_id}
+    published = seen.the("process reports", publisher="pull-request")
+    assert seen.path(published) == ["webhook", "process intake", *STAGES, "process reports"]
+    assert all(seen.path(s)[0] == "webhook" for s in seen.of("process reports", publisher="slack"))
+    assert seen.total(telemetry.UNPUBLISHED, publisher="check") >= 1
+
+
 def test_what_is_given_up_is_on_the_trace_of_its_run_and_counted(seen: Observed) -> None:
     world = World(engine=replace(TOY, finish=lambda *_: 1 / 0))
     world.put({"shop/a.yaml": "BAD\n"})
@@ -220,13 +247,28 @@ def test_attributes_are_those_that_are_declared_and_name_no_run(seen: Observed) 
 
 def test_the_timer_measures_how_long_the_head_of_each_queue_has_waited(seen: Observed) -> None:
     world = World()
-    world.queue.waiting.append(Message(names.PATCHES, "{}", world.queue.now))
+    world.queue.waiting.append(Waiting(names.PATCHES, "{}", world.queue.now))
     world.queue.now += 90
     world.services.sweep()
 
     ages = {dict(key)["queue"]: value for key, value in seen.metrics()[telemetry.QUEUE_AGE.name].items()}
     assert ages == {queue: 90.0 if queue == names.PATCHES else 0.0 for queue in names.QUEUES}
     assert seen.total(telemetry.OPEN_RUNS) == 0
+
+
+def test_only_what_was_paid_counts_as_tokens_and_cost(seen: Observed) -> None:
+    settings = ModelSettings("apply", "http://localhost/v1", "small", limits=TokenLimits(run=2300), prices=Prices(1, 10))
+    access = ModelAccess(Replies(), MemoryBlobs(), settings)
+    question = [Message("system", "s"), Message("user", "u")]
+    for _ in range(3):
+        access.complete("shop-0", "v", question, {})
+    with pytest.raises(BudgetSpent):
+        access.complete("shop-0", "w", [*question, Message("user", "more " * 2000)], {})
+
+    assert {dict(key)["outcome"]: value for key, value in seen.metrics()[telemetry.QUESTIONS.name].items()} == {"answered": 1, "cached": 2}
+    assert (seen.total(telemetry.TOKENS, direction="prompt"), seen.total(telemetry.TOKENS, direction="answer")) == (100, 20)
+    assert seen.total(telemetry.COST, model="scripted-1") == pytest.approx(0.0003)
+    assert seen.metrics()[telemetry.BUDGET_SPENT.name] == {(("budget", "run"),): 1}
 
 
 class Broken:
