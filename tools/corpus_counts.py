@@ -113,7 +113,7 @@ def _findings(source: str, repository: str, outcome: FileOutcome, file: SourceFi
 
 def _fate(violation: Violation, asked: set[UnitKey]) -> Fate:
     if violation.resolution == "needs-human":
-        return "asked" if (violation.rule_id, violation.document, violation.path) in asked else "reported"
+        return "asked" if violation.key in asked else "reported"
     return "harmless" if violation.resolution == "ignored" else violation.resolution
 
 

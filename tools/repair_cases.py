@@ -121,7 +121,7 @@ def read_tasks(folder: Path = CASES) -> list[Task]:
 def opened(task: Task, knowledge: KnowledgeBase | None = None, hosts: Sequence[str] = ()) -> Opened:
     """Raises ValidationError where no model is asked about the case, LookupError where its finding is not there any more."""
     file, setup, found = _after_rules(Path(task.file or "manifest.yaml").name, task.data())
-    violation = next((v for v in found if (v.rule_id, v.document, v.path) == (task.rule, task.document, task.path)), None)
+    violation = next((v for v in found if v.key == (task.rule, task.document, task.path)), None)
     if violation is None:
         raise LookupError(f"{task.name}: {task.rule} does not fire at {task.document}{task.path}")
     case = open_case(file, violation, setup, hosts=hosts)

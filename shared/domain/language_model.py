@@ -10,10 +10,11 @@ import json
 import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any, Literal, Protocol
+from typing import Literal, Protocol
 
 from shared.domain.errors import ValidationError
 from shared.domain.pointer import JsonValue
+from shared.domain.strict_json import parse_strictly
 
 MAX_ANSWER_BYTES = 128 * 1024
 """Ten operations with 8 KiB each (DESIGN 6.6) and their explanations; a longer answer is not even parsed."""
@@ -129,22 +130,11 @@ def _unfinished(reply: Reply) -> str | None:
 def _parsed(text: str) -> tuple[JsonValue, str | None]:
     fenced = _FENCED.fullmatch(text)
     try:
-        value = json.loads(fenced[1] if fenced else text, object_pairs_hook=_unique, parse_constant=_no_constant)
+        value = parse_strictly(fenced[1] if fenced else text)
         json.dumps(value, ensure_ascii=False).encode()  # a lone surrogate is no text that a manifest can hold
     except (ValueError, RecursionError):
         return None, "the answer is no JSON"
     return value, None
-
-
-def _unique(pairs: list[tuple[str, JsonValue]]) -> dict[str, JsonValue]:
-    found = dict(pairs)
-    if len(found) != len(pairs):
-        raise ValueError("a key stands twice")
-    return found
-
-
-def _no_constant(name: str) -> Any:
-    raise ValueError(f"{name} is no JSON")
 
 
 def _mismatch(value: JsonValue, schema: Mapping[str, JsonValue]) -> str | None:

@@ -88,6 +88,11 @@ class Violation:
     advice: Advice | None = None
     """What a language model made of it, where one was asked."""
 
+    @property
+    def key(self) -> tuple[str, int, str]:
+        """Rule, document and place: several findings may share it."""
+        return self.rule_id, self.document, self.path
+
     def resolved(self, resolution: Resolution, reason: str | None = None) -> Violation:
         return replace(self, resolution=resolution, reason=reason)
 

@@ -103,7 +103,7 @@ class _File:
         self.keys = [unit.key for unit in propose(self.file, self.findings, setup).units]
         self.follows = bool(setup.index["kustomizations"])
         fixed = (v for v in changed.outcome.violations if v.resolution == "fixed" and mark(changed.path, v) not in told)
-        self.fixed = {(v.rule_id, v.document, v.path): v for v in fixed}
+        self.fixed = {v.key: v for v in fixed}
 
     def pieces(self, work: Work) -> Iterator[Suggestion]:
         """Suggestions that have no line in common: those that would are made one, or none where they do not hold together."""

@@ -58,7 +58,7 @@ def propose(file: SourceFile, findings: FileFindings, setup: RunSetup, blocked: 
 
 def _planned(file: SourceFile, findings: FileFindings, setup: RunSetup, blocked: Mapping[UnitKey, str]) -> _Planner:
     planner = _Planner(manifest_of(file), facts_of(setup).seen_from(file.path), blocked, apply_unsafe=setup.apply_unsafe)
-    planner.waived = {(v.rule_id, v.document, v.path): v.reason for v in findings.violations if v.resolution == "ignored"}
+    planner.waived = {v.key: v.reason for v in findings.violations if v.resolution == "ignored"}
     planner.work()
     return planner
 
@@ -260,12 +260,12 @@ class _Planner:
 
     def plan(self, path: str, findings: FileFindings) -> FilePlan:
         """Everything as one value, each violation of the Inspector with what became of it."""
-        known = {(v.rule_id, v.document, v.path) for v in findings.violations}
+        known = {v.key for v in findings.violations}
         brought = [v for found in self.revealed.values() for key, v in found.items() if key not in known]
         resolved = tuple(self.verdicts.resolved((*findings.violations, *brought), self.units))
         return FilePlan(
             path, tuple(self.operations), tuple(self.suggestions), (*resolved, *self.losses),
             tuple(self.listeners), tuple(dict.fromkeys(self.resources)), tuple(dict.fromkeys(self.questions)),
             tuple(self.units), tuple(self.retyped),
-            askable=len({(v.rule_id, v.document, v.path) for v in resolved if v.resolution == "needs-human"} & self.askable),
+            askable=len({v.key for v in resolved if v.resolution == "needs-human"} & self.askable),
         )  # fmt: skip

@@ -27,7 +27,7 @@ class Verdicts:
     def resolved(self, violations: Iterable[Violation], units: list[Unit]) -> Iterator[Violation]:
         """Each violation with what became of it; `units` are the fixes that were applied."""
         for violation in violations:
-            verdicts = self._said.get((violation.rule_id, violation.document, violation.path))
+            verdicts = self._said.get(violation.key)
             if verdicts:
                 resolution, reason = max(verdicts, key=lambda v: _WEIGHT[v[0]])
                 over = violation.reason if resolution in ("needs-human", "suggested") else None

@@ -61,9 +61,8 @@ def steps_of(file: SourceFile, outcome: FileOutcome, violation: Violation, setup
 
 
 def _numbers(plan: FilePlan, violation: Violation) -> list[int]:
-    key = (violation.rule_id, violation.document, violation.path)
     ends = accumulate(unit.count for unit in plan.units)
-    return [n for unit, end in zip(plan.units, ends, strict=True) if unit.key == key for n in range(end - unit.count, end)]
+    return [n for unit, end in zip(plan.units, ends, strict=True) if unit.key == violation.key for n in range(end - unit.count, end)]
 
 
 def _steps(file: SourceFile, outcome: FileOutcome, plan: FilePlan, numbers: Sequence[int]) -> Iterator[Step]:

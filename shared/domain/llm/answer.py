@@ -6,19 +6,17 @@ service makes of it. Sizes are checked here and not in the schema: services diff
 
 from __future__ import annotations
 
-import json
 import re
 import unicodedata
 from dataclasses import dataclass
 from typing import Any, Literal
 
-from pydantic import BaseModel, ConfigDict
-from pydantic import ValidationError as SchemaError
-
 from shared.domain.advice import Draft
 from shared.domain.convert.base import Op
-from shared.domain.errors import ValidationError, first_problem
+from shared.domain.errors import ValidationError
+from shared.domain.llm.closed import Closed, fitted
 from shared.domain.pointer import MISSING, JsonValue
+from shared.domain.strict_json import parse_strictly
 
 MAX_OPERATIONS = 10
 MAX_VALUE_BYTES = 8 * 1024
@@ -27,26 +25,21 @@ MAX_PATH = 512
 MAX_TEXT = 600
 """Characters of a text for people, and of a drafted Decision."""
 
-
 _ADDRESS = re.compile(r"(?i)\b(?:[a-z][a-z0-9+.-]*://|www\.)\S+")
 
 
-class _Closed(BaseModel):
-    model_config = ConfigDict(extra="forbid", frozen=True, strict=True)
-
-
-class _Operation(_Closed):
+class _Operation(Closed):
     op: Literal["add", "replace", "remove"]
     path: str
     value: str | None
 
 
-class _Decision(_Closed):
+class _Decision(Closed):
     key: str
     value: str
 
 
-class _Answer(_Closed):
+class _Answer(Closed):
     operations: list[_Operation]
     decision: _Decision | None
     explanation: str
@@ -69,11 +62,7 @@ class Candidate:
 
 def parse(data: JsonValue) -> Candidate:
     """The answer of a model's parsed JSON. Raises ValidationError, whose text quotes nothing of it."""
-    try:
-        answer = _Answer.model_validate(data)
-    except (SchemaError, RecursionError) as error:
-        said = first_problem(error, "answer") if isinstance(error, SchemaError) else "nested too deeply"
-        raise ValidationError(f"The answer does not fit the schema: {said}.") from error
+    answer = fitted(_Answer, data)
     if len(answer.operations) > MAX_OPERATIONS:
         raise ValidationError(f"The answer has {len(answer.operations)} operations; at most {MAX_OPERATIONS} are allowed.")
     if len(answer.sources) > MAX_OPERATIONS or any(len(s) > MAX_PATH for s in answer.sources):
@@ -99,24 +88,12 @@ def _operation(given: _Operation, number: int) -> Op:
 
 def _value(text: str, number: int) -> JsonValue:
     try:
-        value = json.loads(text, parse_constant=_no_constant, object_pairs_hook=_no_twins)
-    except (ValueError, RecursionError) as error:
+        value = parse_strictly(text)
+    except ValueError as error:
         raise ValidationError(f"Operation {number}: its value is not plain JSON.") from error
     if not _plain(value, MAX_DEPTH):
         raise ValidationError(f"Operation {number}: its value is nested too deeply or holds characters or numbers that no manifest needs.")
     return value
-
-
-def _no_constant(name: str) -> None:
-    raise ValueError(name)
-
-
-def _no_twins(pairs: list[tuple[str, JsonValue]]) -> dict[str, JsonValue]:
-    """An object whose keys are distinct: parsers differ in which of two they take."""
-    found = dict(pairs)
-    if len(found) != len(pairs):
-        raise ValueError("a key occurs twice")
-    return found
 
 
 def _plain(value: JsonValue, depth: int) -> bool:

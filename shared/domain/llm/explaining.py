@@ -11,16 +11,14 @@ import unicodedata
 from collections.abc import Sequence
 from typing import Any
 
-from pydantic import BaseModel, ConfigDict
-from pydantic import ValidationError as SchemaError
-
 from shared.domain.advice import Snippet
-from shared.domain.errors import ValidationError, first_problem
+from shared.domain.errors import ValidationError
 from shared.domain.explain.finding import Cited, Explanation, Told
 from shared.domain.explain.passage import Reading
 from shared.domain.inspector import manifest_of
 from shared.domain.language_model import Message, Model
 from shared.domain.llm.answer import unprintable
+from shared.domain.llm.closed import Closed, fitted
 from shared.domain.llm.prompt import MAX_SNIPPETS, SNIPPET_CHARS, as_json, framed
 from shared.domain.llm.redaction import Redactor
 from shared.domain.llm.slices import ELIDED, slice_of
@@ -58,16 +56,12 @@ _EMPHASIS = re.compile(r"[`*]")
 _HIDDEN_KINDS = ("Secret", "SealedSecret")
 
 
-class _Closed(BaseModel):
-    model_config = ConfigDict(extra="forbid", frozen=True, strict=True)
-
-
-class _Sentence(_Closed):
+class _Sentence(Closed):
     text: str
     citations: list[int]
 
 
-class _Answer(_Closed):
+class _Answer(Closed):
     sentences: list[_Sentence]
 
 
@@ -129,11 +123,7 @@ def _slice(file: SourceFile, explanation: Explanation) -> JsonValue:
 
 def _parsed(data: JsonValue) -> list[_Sentence]:
     """The sentences, each one line, emphasis taken away. Raises ValidationError, whose text quotes nothing of the answer."""
-    try:
-        answer = _Answer.model_validate(data)
-    except (SchemaError, RecursionError) as error:
-        said = first_problem(error, "answer") if isinstance(error, SchemaError) else "nested too deeply"
-        raise ValidationError(f"The answer does not fit the schema: {said}.") from error
+    answer = fitted(_Answer, data)
     if not 0 < len(answer.sentences) <= MAX_SENTENCES:
         raise ValidationError("The model explains nothing." if not answer.sentences else f"The answer has over {MAX_SENTENCES} sentences.")
     return [_Sentence(text=_plain(s.text), citations=list(dict.fromkeys(s.citations))) for s in answer.sentences]

@@ -29,7 +29,7 @@ def with_repairs(
     if setup.model == "off" or done.data is None:
         return done
     bench = Bench(SourceFile(file.path, done.data), places_left(file, findings, setup, blocked), setup)
-    left = {_key(v) for v in done.outcome.violations if v.resolution == "needs-human"}
+    left = {v.key for v in done.outcome.violations if v.resolution == "needs-human"}
     held = [_held(bench, repair) for repair in repairs if repair.key in left]
     violations = tuple(_told(done.outcome.violations, held, bench))
     made = tuple(o for repair in held for o in repair.operations)
@@ -58,7 +58,7 @@ def _told(violations: Sequence[Violation], held: Sequence[ModelRepair], bench: B
     by_key = {repair.key: repair for repair in held}
     applied = [o for repair in held for o in repair.operations] if bench.setup.model == "apply" else []
     for violation in violations:
-        repair = by_key.get(_key(violation))
+        repair = by_key.get(violation.key)
         if repair is not None:
             yield _answered(violation, repair, bench)
         elif applied and _cured(violation, bench):
@@ -78,7 +78,7 @@ def _answered(violation: Violation, repair: ModelRepair, bench: Bench) -> Violat
 
 def _cured(violation: Violation, bench: Bench) -> bool:
     """Whether a violation that was left is gone since."""
-    return violation.resolution == "needs-human" and _key(violation) in bench.places and bench.violation(_key(violation)) is None
+    return violation.resolution == "needs-human" and violation.key in bench.places and bench.violation(violation.key) is None
 
 
 def said(advice: Advice) -> str:
@@ -86,7 +86,3 @@ def said(advice: Advice) -> str:
     read = "; ".join(f"{title} ({source})" for title, source in advice.sources)
     told = f"{advice.model or 'It'} says: {advice.explanation}" if advice.explanation else ""
     return " ".join(filter(None, (told, f"It read: {read}." if read else "")))
-
-
-def _key(violation: Violation) -> UnitKey:
-    return violation.rule_id, violation.document, violation.path

@@ -25,17 +25,13 @@ def prover(file: SourceFile, violation: Violation, setup: RunSetup) -> Prove:
         after = editor.apply_operations(manifest, operations)
         proven = editor.prove(manifest, operations, after)
         prove_schema(manifest, proven, facts.typed_target.kubernetes_version)
-        mended = tuple(v.resolved("fixed") if _place(v) == _place(violation) else v for v in found.violations)
+        mended = tuple(v.resolved("fixed") if v.key == violation.key else v for v in found.violations)
         prove_quiet(found.violations, mended, proven, facts)
         _prove_settled(file, after, setup)
         _prove_references(file, after, setup)
         return after
 
     return prove
-
-
-def _place(violation: Violation) -> tuple[str, int, str]:
-    return violation.rule_id, violation.document, violation.path
 
 
 def _prove_settled(file: SourceFile, after: bytes, setup: RunSetup) -> None:

@@ -60,7 +60,7 @@ def advised(file: SourceFile, findings: FileFindings, plan: FilePlan, setup: Run
     done = patch(file, findings, replace(plan, repairs=()), setup, blocked)
     if done.data is None:
         return plan
-    left = {(v.rule_id, v.document, v.path) for v in done.outcome.violations if v.resolution == "needs-human"}
+    left = {v.key for v in done.outcome.violations if v.resolution == "needs-human"}
     places = {key: place for key, place in places_left(file, findings, setup, blocked).items() if key in left}
     asking = _Asking(Bench(SourceFile(file.path, done.data), places, setup), adviser)
     return replace(plan, repairs=tuple(found for key in asking.bench.askable() if (found := asking.ask(key))))

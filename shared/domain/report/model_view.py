@@ -85,7 +85,7 @@ def notes(files: Sequence[FileOutcome]) -> list[Note]:
 
 def _advised(files: Iterable[FileOutcome]) -> list[tuple[FileOutcome, Violation, Advice]]:
     """Each answer once: several findings of a rule may be at one place, and were asked about together."""
-    found = {(o.path, v.rule_id, v.document, v.path): (o, v, v.advice) for o in files for v in o.violations if v.advice}
+    found = {(o.path, *v.key): (o, v, v.advice) for o in files for v in o.violations if v.advice}
     return [(outcome, violation, advice) for outcome, violation, advice in found.values() if advice]
 
 
@@ -110,8 +110,7 @@ def _applied(violation: Violation) -> bool:
 
 
 def _note(outcome: FileOutcome, violation: Violation, advice: Advice) -> Note:
-    key = (violation.rule_id, violation.document, violation.path)
-    made = next((r.operations for r in outcome.repairs if r.key == key), ()) if advice.status == "accepted" else ()
+    made = next((r.operations for r in outcome.repairs if r.key == violation.key), ()) if advice.status == "accepted" else ()
     words = {"accepted": "changed" if _applied(violation) else "suggested", "drafted": "answer drafted", "not-asked": "not asked"}
     tries = f" after {advice.tries} tries" if advice.tries > 1 else ""
     drafted = (redact(advice.draft.key), redact(advice.draft.value)) if advice.draft else None
