@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from shared.domain.model import AzureResource, FileOutcome, PatchOperation, Question, ResourceRef, SourceFinding, Violation
+from shared.domain.model import FileOutcome, PatchOperation, Question, ResourceRef, SourceFinding, Violation
+from shared.domain.needs import AzureResource
 from shared.domain.report import masked_diff
 from shared.domain.run import RunSetup
 

@@ -8,7 +8,7 @@ import pytest
 from shared.domain.convert.gateway import merge_gateways
 from shared.domain.convert.gateway_addons import LOAD_BALANCER, GatewaySetup, setup_of
 from shared.domain.convert.names import LABEL_LIMIT, listener_name
-from shared.domain.model import ListenerRequest
+from shared.domain.needs import ListenerRequest
 
 SAME = {"namespaces": {"from": "Same"}}
 HTTP = {"name": "http", "port": 80, "protocol": "HTTP", "allowedRoutes": SAME}

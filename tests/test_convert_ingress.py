@@ -4,7 +4,7 @@ import pytest
 from convert_support import INGRESS_TARGET, FakeLookup, convert, expect_refusal, messages
 from ingress_support import ALB, K3S, NGINX, SERVICE, WEB, ingress, match, path, rules_of
 
-from shared.domain.model import ListenerRequest
+from shared.domain.needs import ListenerRequest
 
 
 @pytest.mark.parametrize("cls", ["traefik", "nginx", "haproxy", "openshift-default", "gce", "internal"])

@@ -6,7 +6,7 @@ from convert_support import FakeLookup, convert, expect_refusal, messages
 from ingress_route_support import WEB, ingress_route, match, route
 
 from shared.domain.convert.traefik_rule import read_rule
-from shared.domain.model import ListenerRequest
+from shared.domain.needs import ListenerRequest
 
 
 @pytest.mark.parametrize("api", ["traefik.io/v1alpha1", "traefik.containo.us/v1alpha1"])

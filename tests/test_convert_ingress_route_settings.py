@@ -5,7 +5,7 @@ import yaml
 from convert_support import INGRESS_TARGET, FakeLookup, convert, expect_refusal, messages
 from ingress_route_support import WEB, ingress_route, match, route
 
-from shared.domain.model import ListenerRequest
+from shared.domain.needs import ListenerRequest
 
 
 @pytest.mark.parametrize("entries", [["websecure"], ["web", "websecure"], None])

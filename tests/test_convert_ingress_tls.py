@@ -5,7 +5,7 @@ import yaml
 from convert_support import INGRESS_TARGET, FakeLookup, convert, expect_refusal, messages
 from ingress_support import K3S, NGINX, TLS, TRAEFIK, ingress, match, path
 
-from shared.domain.model import ListenerRequest
+from shared.domain.needs import ListenerRequest
 
 
 def test_traefik_serves_tls_hosts_on_both_listeners():

@@ -5,7 +5,7 @@ import yaml
 from convert_support import INGRESS_TARGET, FakeLookup, convert, expect_refusal, messages
 from route_support import SERVICE, lookup, route, rule
 
-from shared.domain.model import ListenerRequest
+from shared.domain.needs import ListenerRequest
 
 
 @pytest.mark.parametrize("policy", [None, "", "None"])

@@ -7,6 +7,7 @@ from dataclasses import dataclass, replace
 from typing import Any, Literal
 
 from shared.domain.advice import Advice, Snippet
+from shared.domain.needs import AzureResource, ListenerRequest
 from shared.domain.pointer import MISSING, JsonValue
 
 Severity = Literal["error", "warning", "info"]
@@ -110,44 +111,6 @@ class Violation:
         return cls(data["ruleId"], data["title"], data["severity"], data["document"], data["path"], data["line"], data["column"],
                    resource, data["message"], tuple(data["links"]), data["resolution"], data["reason"],
                    Advice.from_json(data["model"]) if "model" in data else None)  # fmt: skip
-
-
-@dataclass(frozen=True, slots=True)
-class ListenerRequest:
-    """What a converted route needs of the shared Gateway of its namespace (DESIGN 10): one host, with TLS, passed-through TLS or none."""
-
-    namespace: str | None
-    hostname: str | None
-    tls_secret: str | None
-    rule_id: str
-    passthrough: bool = False
-
-    def to_json(self) -> dict[str, JsonValue]:
-        return {
-            "namespace": self.namespace, "hostname": self.hostname, "tlsSecret": self.tls_secret, "ruleId": self.rule_id,
-            "passthrough": self.passthrough,
-        }  # fmt: skip
-
-    @classmethod
-    def from_json(cls, data: Mapping[str, Any]) -> ListenerRequest:
-        return cls(data["namespace"], data["hostname"], data["tlsSecret"], data["ruleId"], data["passthrough"])
-
-
-@dataclass(frozen=True, slots=True)
-class AzureResource:
-    """An Azure resource that a finding calls for, one row of resources.md; `command` is the `az` line."""
-
-    kind: str
-    name: str
-    why: str
-    command: str
-
-    def to_json(self) -> dict[str, JsonValue]:
-        return {"kind": self.kind, "name": self.name, "why": self.why, "command": self.command}
-
-    @classmethod
-    def from_json(cls, data: Mapping[str, Any]) -> AzureResource:
-        return cls(data["kind"], data["name"], data["why"], data["command"])
 
 
 @dataclass(frozen=True, slots=True)

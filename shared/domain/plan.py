@@ -6,7 +6,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from shared.domain.model import AzureResource, ListenerRequest, ModelRepair, PatchOperation, Question, Retyping, Violation
+from shared.domain.model import ModelRepair, PatchOperation, Question, Retyping, Violation
+from shared.domain.needs import AzureResource, ListenerRequest
 from shared.domain.pointer import JsonValue
 
 UnitKey = tuple[str, int, str]

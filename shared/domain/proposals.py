@@ -10,7 +10,8 @@ from shared.domain.convert.base import AsDecided, Conversion, Op
 from shared.domain.facts import Facts
 from shared.domain.fixes import FIXES
 from shared.domain.inspector import Fields
-from shared.domain.model import AzureResource, ResourceRef, Retyping
+from shared.domain.model import ResourceRef, Retyping
+from shared.domain.needs import AzureResource
 from shared.domain.pointer import get
 from shared.domain.rulebook import Rule
 

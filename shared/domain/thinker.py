@@ -20,16 +20,8 @@ from shared.domain.inspector import Fields, facts_of, firing, is_fragment, manif
 from shared.domain.left_open import left_open
 from shared.domain.llm.case import askable
 from shared.domain.manifest import Manifest, has_comment
-from shared.domain.model import (
-    AzureResource,
-    Disposition,
-    ListenerRequest,
-    PatchOperation,
-    Question,
-    ResourceRef,
-    Retyping,
-    Violation,
-)
+from shared.domain.model import Disposition, PatchOperation, Question, ResourceRef, Retyping, Violation
+from shared.domain.needs import AzureResource, ListenerRequest
 from shared.domain.plan import FilePlan, Unit, UnitKey
 from shared.domain.pointer import JsonValue, get
 from shared.domain.proposals import conversion_of, resources_for, retyping_of

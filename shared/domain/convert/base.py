@@ -13,7 +13,8 @@ from dataclasses import dataclass
 from typing import Any, Literal, Protocol
 
 from shared.domain.errors import ValidationError
-from shared.domain.model import AzureResource, ListenerRequest, Question
+from shared.domain.model import Question
+from shared.domain.needs import AzureResource, ListenerRequest
 from shared.domain.pointer import MISSING, JsonValue
 
 

@@ -13,7 +13,8 @@ from typing import Any
 from shared.domain.convert.base import CannotConvert, Conversion, Lookup, Loss, Op, decision_key
 from shared.domain.convert.edits import label_of, namespace_of
 from shared.domain.convert.trigger_images import INTERNAL_REGISTRY, answered_image, ask_image
-from shared.domain.model import AzureResource, Question
+from shared.domain.model import Question
+from shared.domain.needs import AzureResource
 from shared.domain.pointer import MISSING, get
 
 S2I = (

@@ -15,7 +15,7 @@ from shared.domain.convert.edits import annotation_path, annotations_of, metadat
 from shared.domain.convert.gateway_addons import GatewaySetup
 from shared.domain.convert.httproute import API_VERSION
 from shared.domain.convert.names import listener_name, passthrough_name
-from shared.domain.model import ListenerRequest
+from shared.domain.needs import ListenerRequest
 
 FILE_NAME = "aks-gateway.yaml"
 LISTENER_LIMIT = 64

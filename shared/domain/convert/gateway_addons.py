@@ -10,7 +10,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from shared.domain.convert.gateway_classes import APP_ROUTING, CONTAINERS_GATEWAY, ISTIO
-from shared.domain.model import AzureResource, Question
+from shared.domain.model import Question
+from shared.domain.needs import AzureResource
 from shared.domain.pointer import JsonValue
 
 PREFIX = "alb.networking.azure.io/"

@@ -25,7 +25,7 @@ from shared.domain.convert.ingress_settings import Settings, dead_annotations, r
 from shared.domain.convert.names import listener_name
 from shared.domain.convert.removed_ingress import API_VERSIONS as REMOVED
 from shared.domain.convert.removed_ingress import removed_ingress
-from shared.domain.model import ListenerRequest
+from shared.domain.needs import ListenerRequest
 
 V1 = "networking.k8s.io/v1"
 RULE = "ingress"

@@ -25,7 +25,8 @@ from shared.domain.convert.traefik_middleware import Filters, read_middlewares
 from shared.domain.convert.traefik_priority import check_priorities, priority
 from shared.domain.convert.traefik_rule import Alternative, read_rule
 from shared.domain.convert.traefik_services import weighted_services
-from shared.domain.model import ListenerRequest, Question
+from shared.domain.model import Question
+from shared.domain.needs import ListenerRequest
 
 API_VERSIONS = ("traefik.io/v1alpha1", "traefik.containo.us/v1alpha1")
 RULE = "ingress-route"

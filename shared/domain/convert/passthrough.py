@@ -14,7 +14,8 @@ from shared.domain.convert.edits import label_of, namespace_of
 from shared.domain.convert.gateway_classes import class_of, may_serve_tls_routes, serves_tls_routes
 from shared.domain.convert.httproute import BACKEND_LIMIT, HOSTNAME_LIMIT, gateway_name
 from shared.domain.convert.names import passthrough_name
-from shared.domain.model import ListenerRequest, Question
+from shared.domain.model import Question
+from shared.domain.needs import ListenerRequest
 
 BELOW = (
     "TLS passthrough needs a TLSRoute, which AKS has from Kubernetes 1.36 on and class {found} does not serve: use a LoadBalancer Service,"

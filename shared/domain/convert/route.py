@@ -43,7 +43,7 @@ from shared.domain.convert.route_ingress import to_ingress
 from shared.domain.convert.route_passthrough import passthrough
 from shared.domain.convert.route_plan import API_VERSIONS, RoutePlan, plan_route
 from shared.domain.convert.route_tls import backend_policy
-from shared.domain.model import ListenerRequest
+from shared.domain.needs import ListenerRequest
 from shared.domain.pointer import child
 
 RULE = "route"

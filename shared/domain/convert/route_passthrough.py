@@ -17,7 +17,7 @@ from shared.domain.convert.passthrough import check_host, choice, listeners, tls
 from shared.domain.convert.route_annotations import TIMEOUT, RouterSettings, check_open, dead_annotations, networks, read_settings
 from shared.domain.convert.route_form import RouteSpec, Tls
 from shared.domain.convert.route_plan import key_losses, route_backends, route_host
-from shared.domain.model import ListenerRequest
+from shared.domain.needs import ListenerRequest
 
 RULE = "route"
 POLICY = "/spec/tls/insecureEdgeTerminationPolicy"

@@ -11,7 +11,8 @@ from typing import Any
 
 from shared.domain.convert.base import CannotConvert, Conversion, Lookup, Loss
 from shared.domain.convert.edits import annotations_of, label_of, name_of, namespace_of, without_annotations
-from shared.domain.model import AzureResource, Question
+from shared.domain.model import Question
+from shared.domain.needs import AzureResource
 from shared.domain.pointer import get
 
 ANNOTATIONS = ("service.beta.openshift.io/serving-cert-secret-name", "service.alpha.openshift.io/serving-cert-secret-name")

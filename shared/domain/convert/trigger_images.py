@@ -16,7 +16,8 @@ from pydantic import Field
 from shared.domain.convert.base import KEEP, CannotConvert, Lookup, Loss, Op, decision_key
 from shared.domain.convert.edits import is_opaque, label_of, namespace_of
 from shared.domain.convert.forms import Form, read_form
-from shared.domain.model import AzureResource, Question
+from shared.domain.model import Question
+from shared.domain.needs import AzureResource
 
 INTERNAL_REGISTRY = re.compile(
     r"^(image-registry\.openshift-image-registry\.svc|docker-registry\.default\.svc|default-route-openshift-image-registry\.|docker-registry-default\.|172\.30\.)"

@@ -17,7 +17,8 @@ from shared.domain.explain.excerpt import cut
 from shared.domain.facts import Facts
 from shared.domain.inspector import describe, every_object, facts_of, firing, inspect, is_fragment, manifest_of
 from shared.domain.left_open import left_open
-from shared.domain.model import AzureResource, FileOutcome, PatchOperation, Question, Violation
+from shared.domain.model import FileOutcome, PatchOperation, Question, Violation
+from shared.domain.needs import AzureResource
 from shared.domain.plan import FilePlan
 from shared.domain.pointer import MISSING, JsonValue, get
 from shared.domain.proposals import conversion_of, resources_for

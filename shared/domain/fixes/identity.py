@@ -15,7 +15,8 @@ from shared.domain.convert.base import CannotConvert, Conversion, Loss, Op
 from shared.domain.convert.edits import namespace_of
 from shared.domain.facts import Facts
 from shared.domain.fixes.base import fix, put
-from shared.domain.model import AzureResource, Question
+from shared.domain.model import Question
+from shared.domain.needs import AzureResource
 from shared.domain.paths import account_of
 from shared.domain.pointer import MISSING, child, get, join, parent, split
 

@@ -12,7 +12,8 @@ from shared.domain.convert.base import KEEP, AsDecided, CannotConvert, Conversio
 from shared.domain.facts import Facts
 from shared.domain.fixes.base import fix
 from shared.domain.image_names import ImageName
-from shared.domain.model import AzureResource, Question
+from shared.domain.model import Question
+from shared.domain.needs import AzureResource
 from shared.domain.pointer import get
 from shared.domain.rulebook import Closed
 

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
-from shared.domain.model import AzureResource, FileOutcome
+from shared.domain.model import FileOutcome
+from shared.domain.needs import AzureResource
 from shared.domain.report.credentials import redact
 from shared.domain.report.data_copy import data_copy
 from shared.domain.report.escape import code_block, inline
