@@ -9,6 +9,7 @@ from typing import Any
 from shared.domain.messages import timestamp
 from shared.pipeline import names, publish, state
 from shared.pipeline.context import Context
+from shared.telemetry import trace_id
 
 _READERS = 8
 _STAGES = ("inspector", "thinker", "patcher")
@@ -35,9 +36,9 @@ def _state_of(ctx: Context, run: str) -> str:
 
 
 def run_status(ctx: Context, run: str) -> dict[str, Any] | None:
-    """{"runId", "app", "state", "startedAt", "files", "batches", "stages": {stage: finished batches}, "errors", "notes",
-    "origin" (of a run from GitHub, else None), "published", "deployment" (where there is one), "summary"}, or None where no such
-    run is known. `state` is queued, running, done or failed."""
+    """{"runId", "app", "state", "startedAt", "traceId" (of its spans and log lines), "finishedAt", "files", "batches",
+    "stages": {stage: finished batches}, "errors", "notes", "origin" (of a run from GitHub, else None), "published", "deployment" (where
+    there is one), "summary"}, or None where no such run is known. `state` is queued, running, done or failed."""
     record = state.find(ctx, names.started(run)) if names.is_run_id(run) else None
     if record is None:
         return None
@@ -49,6 +50,7 @@ def run_status(ctx: Context, run: str) -> dict[str, Any] | None:
         "app": record["app"],
         "state": _state(found),
         "startedAt": timestamp(record["startedAt"]),
+        "traceId": trace_id(record["traceparent"]) if "traceparent" in record else None,
         "finishedAt": timestamp(done["finishedAt"]) if done else None,
         "files": manifest.get("files"),
         "batches": manifest.get("batches"),
