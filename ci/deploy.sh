@@ -12,9 +12,15 @@ app=(--resource-group "$AZURE_RESOURCE_GROUP" --name "$FUNCTION_APP_NAME")
 work=$(mktemp -d)
 trap 'rm -rf "$work"' EXIT
 
-# The image of a commit by its digest, if the workflow of this repository signed it.
+# The commands for keys are in an extension that is in preview; az would ask on a terminal first, and a runner has none.
+if [ "$HOSTING" = containerapps ]; then
+  az extension add --name containerapp --upgrade --yes --allow-preview true --only-show-errors
+fi
+
+# The image of a commit by its digest, if the workflow of this repository signed it. cosign reads the registry as docker does.
 image_of() {
   local digest image
+  az acr login --name "${REGISTRY%%.*}" >&2 || return
   digest=$(az acr repository show --name "${REGISTRY%%.*}" --image "aks-copilot-functions:$1" --query digest --output tsv) || return
   image="$REGISTRY/aks-copilot-functions@$digest"
   cosign verify --certificate-oidc-issuer https://token.actions.githubusercontent.com --certificate-identity "https://github.com/$GITHUB_WORKFLOW_REF" "$image" \
@@ -42,7 +48,7 @@ key() {
   case $HOSTING in
     flex) az functionapp function keys list "${app[@]}" --function-name runs --query default --output tsv ;;
     containerapps)
-      az containerapp function keys show "${app[@]}" --function-name runs --key-type functionKey --key-name default --query value --output tsv
+      az containerapp function keys show "${app[@]}" --function-name runs --key-type functionKey --key-name default --query value.value --output tsv
       ;;
   esac
 }

@@ -28,7 +28,8 @@ resource people 'Microsoft.Insights/actionGroups@2023-01-01' = {
   }
 }
 
-// A row of the query is a reason to tell; severity 1 is worth waking somebody, 3 is worth a look tomorrow.
+// A row of the query is a reason to tell; severity 1 is worth waking somebody, 3 is worth a look tomorrow. The window is longer than the
+// frequency, since logs arrive some minutes late; what is seen twice is told once (autoMitigate).
 var logAlerts = [
   {
     name: 'poison'
@@ -36,15 +37,15 @@ var logAlerts = [
     severity: 1
     query: 'requests | where name endswith "_poison" | summarize messages = count() by name'
     frequency: 'PT5M'
-    window: 'PT5M'
+    window: 'PT15M'
   }
   {
     name: 'failing'
-    says: 'More than a fifth of the calls of a function failed within a quarter of an hour.'
+    says: 'More than a fifth of the calls of a function failed within half an hour.'
     severity: 2
     query: 'requests | where isempty(tostring(customDimensions.stage)) | summarize calls = count(), failed = countif(success == false) by name | where calls >= 10 and failed * 5 > calls'
     frequency: 'PT15M'
-    window: 'PT15M'
+    window: 'PT30M'
   }
   {
     name: 'stuck'
@@ -52,7 +53,7 @@ var logAlerts = [
     severity: 2
     query: 'customMetrics | where name == "aks_copilot.runs.stuck" | summarize runs = sum(valueSum) | where runs > 0'
     frequency: 'PT15M'
-    window: 'PT15M'
+    window: 'PT30M'
   }
   {
     name: 'waiting'
@@ -60,7 +61,7 @@ var logAlerts = [
     severity: 3
     query: 'customMetrics | where name == "aks_copilot.queue.age" | summarize seconds = max(valueMax) by queue = tostring(customDimensions.queue) | where seconds > 600'
     frequency: 'PT15M'
-    window: 'PT15M'
+    window: 'PT30M'
   }
   {
     name: 'model-budget'
@@ -68,7 +69,7 @@ var logAlerts = [
     severity: 3
     query: 'customMetrics | where name == "aks_copilot.model.budget_spent" | summarize questions = sum(valueSum) by budget = tostring(customDimensions.budget) | where questions > 0'
     frequency: 'PT15M'
-    window: 'PT15M'
+    window: 'PT30M'
   }
 ]
 

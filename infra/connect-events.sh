@@ -8,10 +8,15 @@ here=$(cd "$(dirname "$0")" && pwd)
 tries=${TRIES:-20}
 pause=${PAUSE_SECONDS:-15}
 
+# Its commands for keys are in an extension that is in preview; az would ask on a terminal first, and a runner has none.
+if [ "${HOSTING:-flex}" = containerapps ]; then
+  az extension add --name containerapp --upgrade --yes --allow-preview true --only-show-errors
+fi
+
 system_key() {
   if [ "${HOSTING:-flex}" = containerapps ]; then
     az containerapp function keys show --resource-group "$AZURE_RESOURCE_GROUP" --name "$FUNCTION_APP_NAME" \
-      --key-type systemKey --key-name blobs_extension --query value --output tsv
+      --key-type systemKey --key-name blobs_extension --query value.value --output tsv
   else
     az functionapp keys list --resource-group "$AZURE_RESOURCE_GROUP" --name "$FUNCTION_APP_NAME" \
       --query systemKeys.blobs_extension --output tsv

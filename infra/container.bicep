@@ -120,6 +120,11 @@ resource app 'Microsoft.App/containerApps@2025-07-01' = {
               value: 'http://+:${port}'
             }
             {
+              // Keys of functions and of Event Grid's door are made by the host and kept in storage: files would be gone with the replica.
+              name: 'AzureWebJobsSecretStorageType'
+              value: 'blob'
+            }
+            {
               name: 'REPORT_URL'
               value: empty(settings.REPORT_URL) ? 'https://${name}.${environment.properties.defaultDomain}/api/runs/{runId}/report?format=html' : settings.REPORT_URL
             }

@@ -119,7 +119,7 @@ resource search 'Microsoft.Search/searchServices@2023-11-01' existing = {
   name: empty(searchName) ? 'none' : searchName
 }
 
-resource registry 'Microsoft.ContainerRegistry/registries@2023-07-01' existing = {
+resource registry 'Microsoft.ContainerRegistry/registries@2025-04-01' existing = {
   name: empty(registryName) ? 'none' : registryName
 }
 

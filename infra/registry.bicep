@@ -9,7 +9,7 @@ param sku string
 @description('Whether the registry answers from outside its private endpoint: Enabled or Disabled. Disabled: who pushes needs to be in the network.')
 param publicAccess string = 'Disabled'
 
-resource registry 'Microsoft.ContainerRegistry/registries@2023-07-01' = {
+resource registry 'Microsoft.ContainerRegistry/registries@2025-04-01' = {
   // checkov:skip=CKV_AZURE_163: images are scanned in the workflow before they are pushed (docs/delivery.md); Defender is bought for a subscription
   // checkov:skip=CKV_AZURE_166: quarantine needs an agent that releases images; the workflow pushes only what it has scanned
   name: name
@@ -23,10 +23,10 @@ resource registry 'Microsoft.ContainerRegistry/registries@2023-07-01' = {
     anonymousPullEnabled: false
     publicNetworkAccess: publicAccess
     policies: {
-      retentionPolicy: {
+      retentionPolicy: (sku == 'Premium') ? {
         days: 30
-        status: (sku == 'Premium') ? 'enabled' : 'disabled'
-      }
+        status: 'enabled'
+      } : null
     }
   }
 }

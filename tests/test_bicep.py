@@ -163,7 +163,8 @@ def test_services_know_no_keys_and_no_anonymous_access() -> None:
         assert body(templates()[file].resources[symbol])["properties"][switch] is True
     vault = body(templates()["vault.bicep"].resources["vault"])["properties"]
     assert (vault["enableRbacAuthorization"], vault["enablePurgeProtection"]) == (True, True)
-    assert body(templates()["registry.bicep"].resources["registry"])["properties"]["adminUserEnabled"] is False
+    registry = body(templates()["registry.bicep"].resources["registry"])["properties"]
+    assert (registry["adminUserEnabled"], registry["anonymousPullEnabled"]) == (False, False)
     for policy in ("noFtpPassword", "noDeployPassword"):
         assert body(templates()["function.bicep"].resources[policy])["properties"] == {"allow": False}
 

@@ -143,3 +143,14 @@ def test_names_that_must_be_unique_in_the_world_are_made_so() -> None:
     for module, prefix in named.items():
         assert body(templates()["platform.bicep"].modules[module])["params"]["name"] == f"{prefix}${{suffix}}"
     assert templates()["main.bicep"].variable("suffix")["function"]["type"] == "to_lower"
+
+
+def test_log_alerts_look_back_further_than_they_run_apart() -> None:
+    """Logs arrive some minutes after they were written: with windows end to end, what is late is in none of them."""
+    minutes = {alert["name"]: tuple(int(alert[key][2:-1]) for key in ("frequency", "window")) for alert in alerts()}
+    assert {"poison", "failing", "stuck", "waiting", "model-budget"} <= set(minutes)
+    assert [name for name, (frequency, window) in minutes.items() if window < frequency + 10] == []
+
+
+def alerts() -> list[dict[str, str]]:
+    return list(templates()["alerts.bicep"].variable("logAlerts"))

@@ -176,5 +176,10 @@ def test_both_ways_of_hosting_take_the_same_list(file: str) -> None:
     }
 
 
+def test_a_container_keeps_its_keys_where_they_outlive_a_replica() -> None:
+    """Of the backends on Container Apps only storage has its keys made by the host, that of Event Grid's door among them."""
+    assert re.search(r"name: 'AzureWebJobsSecretStorageType'\s+value: 'blob'", templates()["container.bicep"].text)
+
+
 def test_every_setting_can_be_changed_without_editing_a_template() -> None:
     assert "output values object = union(platform, program, overrides)" in templates()["settings.bicep"].text

@@ -78,7 +78,10 @@ def test_without_a_key_it_says_what_to_look_at(tmp_path: Path, key: str) -> None
 def test_container_apps_keep_their_keys_elsewhere(tmp_path: Path) -> None:
     ran = run(tmp_path, HOSTING="containerapps")
     assert ran.returncode == 0
-    assert (tmp_path / "calls").read_text().startswith("containerapp function keys show --resource-group rg-dev --name func-x")
+    extension, asked, _ = (tmp_path / "calls").read_text().splitlines()
+    assert extension.startswith("extension add --name containerapp --upgrade --yes"), "a runner has no terminal on which az could ask"
+    assert asked.startswith("containerapp function keys show --resource-group rg-dev --name func-x --key-type systemKey")
+    assert "--query value.value " in asked, 'the answer is {"value": {"name": ..., "value": ...}}'
 
 
 def test_what_is_missing_is_named(tmp_path: Path) -> None:

@@ -175,6 +175,7 @@ def test_a_commit_that_does_not_work_goes_and_the_one_before_is_tried_too(tmp_pa
     ran = installed.deploy()
     assert ran.returncode == 1
     assert installed.brought() == [NEW, OLD]
+    assert all("--query value.value " in call for call in installed.commands.calls("containerapp function keys show"))
     assert [line.split()[0] for line in installed.tried.read_text().splitlines()] == [NEW, OLD]
     assert f"::error::{NEW} did not work; func is back at {OLD}" in ran.stdout
 
@@ -213,6 +214,8 @@ def test_an_image_that_this_repository_did_not_sign_is_not_deployed(tmp_path: Pa
     ran = installed.deploy()
     assert (ran.returncode, installed.brought()) == (2, [])
     (asked,) = installed.commands.calls("cosign verify")
+    calls = installed.commands.calls()
+    assert calls.index("az acr login --name acr") < calls.index(asked), "a registry shows its signatures to nobody unknown"
     who = "https://github.com/acme/aks-copilot/deliver.yml@refs/heads/main"
     assert asked.endswith(f"--certificate-identity {who} acr.azurecr.io/aks-copilot-functions@{DIGEST}")
     assert "no matching signatures" in ran.stderr

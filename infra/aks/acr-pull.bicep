@@ -11,7 +11,7 @@ var role = {
   reason: 'the nodes pull the images of the applications'
 }
 
-resource registry 'Microsoft.ContainerRegistry/registries@2023-07-01' existing = {
+resource registry 'Microsoft.ContainerRegistry/registries@2025-04-01' existing = {
   name: registryName
 }
 
