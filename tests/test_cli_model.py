@@ -12,8 +12,8 @@ from pathlib import Path
 import pytest
 from cli_process import aks_copilot, write
 from llm_support import RIGHT, answer
+from llm_work_support import DRAFT, MENDED, QUIET, UNKNOWN
 from model_server import ModelServer, Turn, dropped, fails, says
-from test_llm_work import DRAFT, MENDED, QUIET, UNKNOWN
 
 from shared.cli import main
 from shared.cli.model import cache_folder, chosen_model

@@ -13,9 +13,9 @@ from typing import Any
 import pytest
 from fakes import Fuse, MemoryBlobs, World
 from llm_support import PLACE, RIGHT, answer
+from llm_work_support import CLAIM, DRAFT, MENDED, QUIET, UNKNOWN
 from model_server import ModelServer, dropped, fails, says
 from model_support import model as real_model
-from test_llm_work import CLAIM, DRAFT, MENDED, QUIET, UNKNOWN
 
 from shared.cli.local import LocalRun, fix_tree
 from shared.cli.tree import read_tree
