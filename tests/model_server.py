@@ -95,6 +95,12 @@ def unfinished(handler: BaseHTTPRequestHandler, asked: Asked) -> None:
     send(200, json.dumps(completion("{}"))[:60])(handler, asked)
 
 
+page = send(200, "<html>Sign in</html>", {"Content-Type": "text/html"})
+"""What stands at a wrong address."""
+streamed = send(200, 'data: {"choices": []}\n\ndata: [DONE]\n\n', {"Content-Type": "text/event-stream"})
+"""Events that nobody asked for."""
+
+
 def silent(seconds: float) -> Turn:
     """No word for a while, then an answer."""
 

@@ -17,8 +17,18 @@ def reply(text: str, finish: str = "stop") -> Reply:
     return Reply(text, finish, False, Usage(), "m")
 
 
-@pytest.mark.parametrize("text", ['{"answer": 1}', '```json\n{"answer": 1}\n```', '\n```\n{"answer": 1}\n```\n'])
-def test_json_alone_or_in_one_fence_is_an_answer(text: str) -> None:
+@pytest.mark.parametrize(
+    "text",
+    [
+        '{"answer": 1}',
+        '```json\n{"answer": 1}\n```',
+        '\n```\n{"answer": 1}\n```\n',
+        'Here you are: {"answer": 1}',
+        'A set {a, b} first.\n```json\n{"answer": 1}\n```\nThat is all.',
+        '<think>perhaps {"answer": 2}?</think>\n{"answer": 1}',
+    ],
+)
+def test_json_alone_in_one_fence_or_after_other_words_is_an_answer(text: str) -> None:
     assert read_reply(reply(text), SCHEMA).value == {"answer": 1}
 
 
@@ -27,7 +37,10 @@ def test_json_alone_or_in_one_fence_is_an_answer(text: str) -> None:
     [
         ("", "the answer is empty"),
         (" \n", "the answer is empty"),
-        ('Here you are: {"answer": 1}', "the answer is no JSON"),
+        ('```\n{"answer": 1}\n```\n```\n{"answer": 2}\n```', "the answer is no JSON"),
+        ('one {"answer": 1} or {"answer": 2}', "the answer is no JSON"),
+        ('<think>{"answer": 1}', "the answer is no JSON"),
+        ("} then {", "the answer is no JSON"),
         ('{"answer": 1', "the answer is no JSON"),
         ('{"answer": 1} {"answer": 2}', "the answer is no JSON"),
         ('{"answer": 1, "answer": 2}', "the answer is no JSON"),

@@ -155,6 +155,8 @@ def test_after_the_last_try_the_error_is_ours_and_tells_nothing_of_the_service(t
         (fails(404), "the model's service knows no such model or address: see LLM_BASE_URL and LLM_MODEL (404)"),
         (fails(429, "insufficient_quota"), "the model's account is used up (insufficient_quota)"),
         (fails(302, Location="http://127.0.0.1:1/"), "the model's service refuses to answer: see LLM_BASE_URL (302)"),
+        (server.page, "what answers at LLM_BASE_URL does not speak the protocol (no JSON, or a stream)"),
+        (server.streamed, "what answers at LLM_BASE_URL does not speak the protocol (no JSON, or a stream)"),
     ],
 )
 def test_what_a_person_must_mend_is_asked_once(turn: server.Turn, text: str) -> None:
@@ -215,12 +217,6 @@ def test_a_service_that_breaks_the_protocol_is_not_believed(turn: server.Turn, t
         ask(there)
 
     assert len(there.asked) == 1
-
-
-def test_a_web_page_in_place_of_an_answer_is_an_error_of_ours() -> None:
-    page = send(200, "<html>Sign in</html>", {"Content-Type": "text/html"})
-    with ModelServer(page) as there, pytest.raises(TransientError, match="cut off on its way"):
-        ask(there, tries=1)
 
 
 def test_what_the_service_calls_itself_is_dropped_where_it_is_no_plain_word() -> None:

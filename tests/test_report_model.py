@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 import report_values as values
 
-from shared.domain.advice import Advice, Draft, Mode
+from shared.domain.advice import Advice, Draft, Mode, Tally
 from shared.domain.check_run import finished_check
 from shared.domain.commits import message, steps
 from shared.domain.decisions import drafts_of as drafted_answers
@@ -18,6 +18,7 @@ from shared.domain.decisions import open_questions, places_of, read_decisions, s
 from shared.domain.inventory import Inventory
 from shared.domain.model import FileOutcome, ModelRepair, PatchOperation, Question
 from shared.domain.report import render_all
+from shared.domain.report.model_view import headline, tally
 from shared.domain.report.pull_request import body
 from shared.domain.run import RunSetup
 
@@ -55,6 +56,18 @@ def outcomes(mode: Mode = "suggest") -> list[FileOutcome]:
 
 def rendered(mode: Mode, files: list[FileOutcome]) -> dict[str, bytes]:
     return render_all(setup(mode), files, {}, Inventory())
+
+
+def test_a_run_in_which_nothing_could_be_asked_says_why() -> None:
+    """The reason that most findings share; an address and a key are what it is mostly about."""
+    why = Advice("not-asked", reasons=("the model's service refuses the key or the identity (401)",))
+    files = [FileOutcome("web.yaml", "unchanged", None, 1, (values.violation("TST0203", line=11, advice=why),))]
+    told = tally(setup(), files)
+    assert told is not None
+    assert headline(told) == (
+        "The language model was not asked: 1 finding could not be put to it (the model's service refuses the key or the identity (401))."
+    )
+    assert headline(Tally()) == "The language model was not asked: nothing was left to ask."
 
 
 @pytest.mark.parametrize("name", ["report.md", "report.json", "pull_request.md"])

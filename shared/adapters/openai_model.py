@@ -17,7 +17,7 @@ from pydantic import ValidationError as SchemaError
 from shared.adapters.model_key import Key
 from shared.adapters.openai_dialect import Dialect
 from shared.adapters.openai_service import OpenAIService, code, named, plain
-from shared.domain.errors import PausedError, TransientError, ValidationError
+from shared.domain.errors import CriticalError, PausedError, TransientError, ValidationError
 from shared.domain.language_model import Message, Reply, Usage, estimated_tokens
 from shared.domain.pointer import JsonValue
 from shared.model_settings import ModelSettings
@@ -119,6 +119,8 @@ def _read(body: bytes, messages: Sequence[Message], asked: str, seconds: float) 
     except SchemaError:
         if _cut_off(body):
             raise TransientError("the model's answer was cut off on its way") from None
+        if not body.lstrip().startswith((b"{", b"[")):
+            raise CriticalError("what answers at LLM_BASE_URL does not speak the protocol (no JSON, or a stream)") from None
         raise ValidationError("the model's service answers something that is no chat completion") from None
     said, finish = found.choices[0].message, found.choices[0].finish_reason or ""
     text = said.content or ""
@@ -128,13 +130,13 @@ def _read(body: bytes, messages: Sequence[Message], asked: str, seconds: float) 
 
 
 def _cut_off(body: bytes) -> bool:
-    """Whether a body is no JSON at all; pydantic also takes lone surrogates and deep nesting for that, which no second try mends."""
+    """Whether a body is the beginning of JSON and no more; pydantic takes surrogates and deep nesting for that too, which no try mends."""
     try:
         json.loads(body)
     except RecursionError:
         return False
     except ValueError:
-        return True
+        return body.lstrip()[:1] in (b"", b"{")
     else:
         return False
 

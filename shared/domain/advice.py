@@ -91,6 +91,8 @@ class Tally:
     prompt_tokens: int = 0
     answer_tokens: int = 0
     cost: float | None = None
+    why: str = ""
+    """The most frequent reason why nothing was asked of a finding."""
 
     @property
     def asked(self) -> int:

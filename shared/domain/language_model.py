@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Literal, Protocol
 
@@ -18,7 +18,8 @@ from shared.domain.strict_json import parse_strictly
 
 MAX_ANSWER_BYTES = 128 * 1024
 """Ten operations with 8 KiB each (DESIGN 6.6) and their explanations; a longer answer is not even parsed."""
-_FENCED = re.compile(r"\s*```(?:json)?[ \t]*\r?\n(.*)\n[ \t]*```\s*", re.DOTALL)
+_THOUGHTS = re.compile(r"\s*<(think|thinking|thought|reasoning)>(?:.*?</\1>|.*\Z)", re.DOTALL)
+_FENCE = "```"
 _TOLD = 200  # characters of a schema's complaint
 
 
@@ -128,13 +129,25 @@ def _unfinished(reply: Reply) -> str | None:
 
 
 def _parsed(text: str) -> tuple[JsonValue, str | None]:
-    fenced = _FENCED.fullmatch(text)
-    try:
-        value = parse_strictly(fenced[1] if fenced else text)
-        json.dumps(value, ensure_ascii=False).encode()  # a lone surrogate is no text that a manifest can hold
-    except (ValueError, RecursionError):
-        return None, "the answer is no JSON"
-    return value, None
+    for candidate in _candidates(text):
+        try:
+            value = parse_strictly(candidate)
+            json.dumps(value, ensure_ascii=False).encode()  # a lone surrogate is no text that a manifest can hold
+        except (ValueError, RecursionError):
+            continue
+        return value, None
+    return None, "the answer is no JSON"
+
+
+def _candidates(text: str) -> Iterator[str]:
+    """The answer, or what may be it where a model thinks or talks first: its only fenced block, and the first brace to the last."""
+    thoughts = _THOUGHTS.match(text)
+    said = text[thoughts.end() :] if thoughts else text
+    yield said
+    fenced = said.split(_FENCE)
+    if len(fenced) == 3:
+        yield fenced[1].removeprefix("json")
+    yield said[max(0, said.find("{")) : said.rfind("}") + 1]
 
 
 def _mismatch(value: JsonValue, schema: Mapping[str, JsonValue]) -> str | None:

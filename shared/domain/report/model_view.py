@@ -48,23 +48,29 @@ def tally(setup: RunSetup, files: Iterable[FileOutcome]) -> Tally | None:
         return None
     found = [(v, advice) for _, v, advice in _advised(files)]
     counts = Counter(advice.status for _, advice in found)
+    unasked = Counter(reason for _, a in found if a.status == "not-asked" for reason in a.reasons[:1])
     costs = [advice.cost for _, advice in found if advice.cost is not None]
     return Tally(
         tuple(sorted({advice.model for _, advice in found} - {""})), counts, sum(_applied(v) for v, _ in found),
         sum(a.prompt_tokens for _, a in found), sum(a.answer_tokens for _, a in found), round(sum(costs), 6) if costs else None,
+        redact(unasked.most_common(1)[0][0]) if unasked else "",
     )  # fmt: skip
 
 
 def headline(found: Tally) -> str:
     """The sums as one sentence or two."""
-    of = found.counts.get
+    of, because = found.counts.get, f" ({found.why.rstrip('.')})" if found.why else ""
+    if not found.asked:
+        unasked = of("not-asked", 0)
+        left = f"{unasked} finding{'' if unasked == 1 else 's'} could not be put to it{because}" if unasked else "nothing was left to ask"
+        return f"The language model was not asked: {left}."
     suggested = of("accepted", 0) - found.applied
     told = [
         f"{found.applied} changed" if found.applied else "", f"{suggested} suggested" if suggested else "",
         f"{of('drafted', 0)} drafted as an answer" if of("drafted") else "", f"{of('refused', 0)} refused" if of("refused") else "",
     ]  # fmt: skip
-    asked = f"{', '.join(found.names) or 'It'} was asked about {found.asked} finding{'' if found.asked == 1 else 's'}"
-    more = f"; {of('not-asked', 0)} not put to it" if of("not-asked") else ""
+    asked = f"{', '.join(found.names) or 'The language model'} was asked about {found.asked} finding{'' if found.asked == 1 else 's'}"
+    more = f"; {of('not-asked', 0)} not put to it{because}" if of("not-asked") else ""
     price = f", cost {found.cost:g}" if found.cost is not None else ""
     said = ", ".join(part for part in told if part) or "nothing came of it"
     return f"{asked}: {said}{more}. {found.prompt_tokens} tokens in, {found.answer_tokens} out{price}."
