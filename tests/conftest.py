@@ -1,6 +1,10 @@
 """Fixtures that more than one test file needs."""
 
+from __future__ import annotations
+
 from collections.abc import Iterator
+from pathlib import Path
+from typing import TYPE_CHECKING
 
 import pytest
 from azurite_support import started
@@ -9,6 +13,9 @@ from http_support import Inbox
 from hypothesis import settings
 
 from funchost.azurite import Azurite
+
+if TYPE_CHECKING:
+    from doctor_support import Doctor
 
 settings.register_profile("no-deadline", deadline=None)
 settings.load_profile("no-deadline")
@@ -43,3 +50,11 @@ def inbox() -> Iterator[Inbox]:
     """A receiver of what is posted: the function app as far as an action sees it, or a webhook's other end."""
     with Inbox() as made:
         yield made
+
+
+@pytest.fixture
+def doctor(monkeypatch: pytest.MonkeyPatch, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> Doctor:
+    """`aks-copilot doctor` with the settings of the test and no others."""
+    from doctor_support import doctor  # the command line is not needed by every test
+
+    return doctor(monkeypatch, tmp_path, capsys)

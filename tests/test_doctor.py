@@ -5,10 +5,10 @@ from __future__ import annotations
 import json
 from pathlib import Path
 
-import doctor_support
 import pytest
 from bicep_support import templates
-from doctor_support import Doctor
+from cli_process import aks_copilot
+from doctor_support import GOLDEN, Doctor
 
 from shared.configuration import read_parts
 from shared.doctor.checks import OF_THE_APP, checks_of
@@ -22,11 +22,6 @@ from shared.settings import StorageSettings
 
 APP = StoragePlace("stshop", False, "identity", Identity("client-1"))
 PERSON = StoragePlace("stshop", False, "identity")
-
-
-@pytest.fixture
-def doctor(monkeypatch: pytest.MonkeyPatch, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> Doctor:
-    return doctor_support.doctor(monkeypatch, tmp_path, capsys)
 
 
 def broken() -> Finding:
@@ -201,4 +196,11 @@ def test_json_is_one_document_and_nothing_else(doctor: Doctor) -> None:
 def test_settings_that_are_wrong_read_like_this(doctor: Doctor) -> None:
     told = doctor("--format", "text", SLACK="bot")
     assert told.code == 1
-    assert told.text == (doctor_support.GOLDEN / "settings.txt").read_text()
+    assert told.text == (GOLDEN / "settings.txt").read_text()
+
+
+def test_a_command_that_lacks_settings_says_who_knows_more(tmp_path: Path) -> None:
+    done = aks_copilot("runs", cwd=tmp_path)
+    assert done.returncode == 2
+    assert done.stderr.decode().count("\n") == 1
+    assert done.stderr.decode().endswith("is missing (`aks-copilot doctor` says how to set each)\n")

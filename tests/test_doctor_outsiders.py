@@ -9,14 +9,13 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
-import doctor_support
 import pytest
 from azure.core.exceptions import ClientAuthenticationError
 from doctor_support import Doctor
 from emulate_support import APP_ID, Emulate
 from gateway import Reply
 from http_support import Handler, Server
-from model_server import ModelServer, fails, says
+from model_server import ModelServer, embeds, fails, says
 from search_server import KEY, SearchServer
 from slack_support import slack_bot
 from vault_support import Credential, Vault, vault
@@ -33,11 +32,6 @@ AZURE = {
     "STORAGE__clientId": "client-1",
     "KEY_VAULT_URI": "https://kv-shop.vault.azure.net",
 }
-
-
-@pytest.fixture
-def doctor(monkeypatch: pytest.MonkeyPatch, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> Doctor:
-    return doctor_support.doctor(monkeypatch, tmp_path, capsys)
 
 
 @pytest.fixture
@@ -139,7 +133,14 @@ def test_a_token_of_github(emulate: Emulate, doctor: Doctor) -> None:
 def test_the_app_of_github(emulate: Emulate, doctor: Doctor) -> None:
     told = doctor(**github(emulate, GITHUB_APP_ID=str(APP_ID), GITHUB_APP_PRIVATE_KEY=emulate.app_key.replace("\n", "\\n")))
     assert told.checks["github"]["state"] == "ok", told.text
-    assert told.checks["github"]["detail"].startswith("the App aks-copilot is known")
+    assert told.checks["github"]["detail"] == "the App aks-copilot logs in; it may write actions, checks, contents, pull_requests"
+
+
+def test_an_app_that_is_installed_nowhere(emulate: Emulate, doctor: Doctor) -> None:
+    emulate.github.answer("GET", "/app$", Reply(200, {"slug": "aks-copilot", "installations_count": 0}))
+    told = doctor(**github(emulate, GITHUB_APP_ID=str(APP_ID), GITHUB_APP_PRIVATE_KEY=emulate.app_key))
+    assert told.checks["github"]["detail"] == "the App aks-copilot is installed on no repository"
+    assert "Install App" in told.checks["github"]["mend"][0]
 
 
 @pytest.mark.parametrize(("status", "words"), [(401, "GitHub refuses (401)"), (403, "GitHub refuses (403)"), (502, "not available (502)")])
@@ -225,6 +226,16 @@ def test_a_model_that_does_not_answer(doctor: Doctor, status: int, words: str, m
     assert told.checks["model"]["mend"][0].startswith(mend)
     assert len(server.asked) == 1
     assert "hunter2" not in told.text
+
+
+def test_the_deployment_for_vectors_is_asked_too(doctor: Doctor) -> None:
+    vectors = {"LLM_EMBEDDING_MODEL": "e", "LLM_EMBEDDING_DIMENSIONS": "64"}
+    with ModelServer(says({"ok": True}), embeds(64)) as server:
+        told = doctor("--model", "--format", "json", **model(server, **vectors))
+    assert told.checks["model"]["detail"] == "scripted-1 answers; this cost 120 tokens; the deployment for vectors answers too"
+    with ModelServer(says({"ok": True}), fails(404)) as server:
+        told = doctor("--model", "--format", "json", **model(server, **vectors))
+    assert "see LLM_BASE_URL and LLM_EMBEDDING_MODEL (404)" in told.checks["model"]["detail"]
 
 
 def test_a_model_that_is_asked_for_but_not_set_up(doctor: Doctor) -> None:

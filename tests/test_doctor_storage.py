@@ -6,9 +6,7 @@ import datetime
 import re
 from collections.abc import Iterator
 from email.utils import format_datetime
-from pathlib import Path
 
-import doctor_support
 import pytest
 from azure.storage.blob import AccountSasPermissions, BlobServiceClient, ResourceTypes, Services, generate_account_sas
 from azure.storage.queue import QueueServiceClient
@@ -28,11 +26,6 @@ def account() -> Iterator[Azurite]:
     """One of its own: containers and queues of the program go missing here."""
     with started() as running:
         yield running
-
-
-@pytest.fixture
-def doctor(monkeypatch: pytest.MonkeyPatch, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> Doctor:
-    return doctor_support.doctor(monkeypatch, tmp_path, capsys)
 
 
 @pytest.fixture

@@ -26,6 +26,7 @@ from shared.cli.runs import runs, submit, watch
 from shared.cli.targets import targets_app
 from shared.cli.up import up
 from shared.domain.errors import AksCopilotError
+from shared.environment import SettingsError
 from shared.logs import configure, describe
 
 app = typer.Typer(
@@ -77,6 +78,8 @@ def run(arguments: list[str] | None = None) -> int:
         return 2
     except (KeyboardInterrupt, typer.Abort):
         return 130
+    except SettingsError as error:
+        note(f"aks-copilot: {describe(error)} (`aks-copilot doctor` says how to set each)")
     except AksCopilotError as error:
         note(f"aks-copilot: {describe(error)}")
     except BrokenPipeError:

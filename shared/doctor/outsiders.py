@@ -4,16 +4,20 @@ from __future__ import annotations
 
 import re
 from dataclasses import replace
+from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
 from shared.doctor.installation import Installation
 from shared.doctor.secrets import SecretChecks
 from shared.domain import remedies
 from shared.domain.doctor import Check, Finding, failed, guarded, ok, skipped
-from shared.domain.errors import AccessError, AksCopilotError
-from shared.domain.language_model import Message
-from shared.model_settings import ModelSettings
+from shared.domain.errors import AccessError, AksCopilotError, ValidationError
+from shared.domain.language_model import Message, Usage
+from shared.model_settings import ModelSettings, Prices
 from shared.settings import SearchSettings, Settings, SlackSettings
+
+if TYPE_CHECKING:
+    from shared.adapters.model_key import Key
 
 _QUESTION = (Message("user", 'Answer with the JSON object {"ok": true} and nothing else.'),)
 _FORM = {"type": "object", "properties": {"ok": {"type": "boolean"}}, "required": ["ok"], "additionalProperties": False}
@@ -56,6 +60,8 @@ class OutsiderChecks:
         return guarded(lambda: ok(who(url, store)), self._github_mend)
 
     def _github_mend(self, error: AksCopilotError) -> tuple[str, ...]:
+        if isinstance(error, ValidationError):
+            return ("on GitHub: Settings, Developer settings, GitHub Apps, the App, Install App (docs/github.md)",)
         if not isinstance(error, AccessError):
             return ("look at GITHUB_API_URL, and whether this machine reaches it",)
         app = bool(self._installation.secrets.get("github-app-id"))
@@ -93,7 +99,7 @@ class OutsiderChecks:
         from shared.domain.retrieval.ports import NoIndexError  # noqa: PLC0415
 
         credential = self._installation.credential() if settings.auth == "identity" else None
-        access = Access(settings.endpoint, settings.index, self._installation.secrets, credential, retries=0)
+        access = Access(settings.endpoint, settings.index, self._installation.secrets, credential, retries=0, seconds=_SECONDS)
         try:
             access.asked(lambda: access.indexes.get_index(settings.index))
         except NoIndexError:
@@ -120,9 +126,16 @@ class OutsiderChecks:
         key = model_key.build(settings.auth, self._installation.secrets, self._installation.credential)
         quick = replace(settings, tries=1, timeout=min(settings.timeout, _SECONDS))
         said = OpenAIModel(quick, key).reply(_QUESTION, _FORM, settings.answer_tokens)
-        usage, prices = said.usage, settings.prices
-        cost = (usage.prompt_tokens * prices.prompt + usage.completion_tokens * prices.completion) / 1e6
-        return ok(f"{said.model} answers; this cost {usage.tokens} tokens" + (f", {cost:.6f} by LLM_PRICE_..." if cost else ""))
+        return ok(f"{said.model} answers; {_cost(said.usage, settings.prices)}{self._embeds(quick, key)}")
+
+    def _embeds(self, settings: ModelSettings, key: Key) -> str:
+        """Embed one word too, where a deployment for that is set: a word costs next to nothing."""
+        from shared.adapters.knowledge.openai_embeddings import OpenAIEmbedder  # noqa: PLC0415
+
+        if not settings.embedding_model:
+            return ""
+        OpenAIEmbedder(settings, key).embed(["pod"])
+        return "; the deployment for vectors answers too"
 
     def _model_mend(self, error: AksCopilotError, settings: ModelSettings) -> tuple[str, ...]:
         if not isinstance(error, AccessError):
@@ -145,6 +158,11 @@ class OutsiderChecks:
             return failed(str(error), 'az functionapp list --query "[].{name:name, state:state, host:defaultHostName}" --output table')
         wrong = [f"{name}: {said}" for name, said in parts.items() if said != "ok"]
         return failed("; ".join(wrong), "its own identity and settings are at fault: docs/azure.md") if wrong else ok(f"{base} works")
+
+
+def _cost(usage: Usage, prices: Prices) -> str:
+    cost = (usage.prompt_tokens * prices.prompt + usage.completion_tokens * prices.completion) / 1e6
+    return f"this cost {usage.tokens} tokens" + (f", {cost:.6f} by LLM_PRICE_..." if cost else "")
 
 
 def _id_of(kind: str, endpoint: str) -> str:

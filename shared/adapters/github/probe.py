@@ -8,14 +8,15 @@ from github import Auth, Github
 
 from shared.adapters.github.credentials import APP_ID, APP_KEY, TOKEN, UNSET, integration
 from shared.adapters.github.errors import RefusedError, translated
-from shared.domain.errors import AccessError, CriticalError
+from shared.domain.errors import AccessError, CriticalError, ValidationError
 from shared.domain.ports import SecretStore
 
 _SECONDS = 10
 
 
 def who(url: str, secrets: SecretStore) -> str:
-    """What GitHub says to the App where there is one, else to the token. Raises AccessError where it takes neither, or as Client.call."""
+    """What GitHub says to the App where there is one, else to the token. Raises AccessError where it takes neither, ValidationError where
+    the App is installed nowhere, else as Client.call."""
     app, key, token = (secrets.get(name) for name in (APP_ID, APP_KEY, TOKEN))
     if not (app and key) and not token:
         raise CriticalError(UNSET)
@@ -28,8 +29,11 @@ def who(url: str, secrets: SecretStore) -> str:
 def _app(url: str, app: str, key: str) -> str:
     with translated("log in as the GitHub App", time.time), integration(url, app, key, _SECONDS) as github:
         said = github.requester.requestJsonAndCheck("GET", "/app")[1]
-        installations = said.get("installations_count")
-    return f"the App {said['slug']} is known" + (f", installed {installations} times" if isinstance(installations, int) else "")
+        slug, installations, allowed = said["slug"], said.get("installations_count"), said.get("permissions") or {}
+        writes = sorted(name for name, level in allowed.items() if level == "write")
+    if installations == 0:
+        raise ValidationError(f"the App {slug} is installed on no repository")
+    return f"the App {slug} logs in; it may write {', '.join(writes) or 'nothing'}"
 
 
 def _token(url: str, token: str) -> str:

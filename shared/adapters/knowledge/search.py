@@ -40,12 +40,18 @@ class Access:
     """The clients of one index, by a managed identity or by the secret `search-api-key`, which is read again where it is refused."""
 
     def __init__(
-        self, endpoint: str, index: str, secrets: SecretStore, credential: TokenCredential | None = None, retries: int = 3
+        self,
+        endpoint: str,
+        index: str,
+        secrets: SecretStore,
+        credential: TokenCredential | None = None,
+        retries: int = 3,
+        seconds: int = 60,
     ) -> None:
-        """With a credential the secret is not looked at."""
+        """With a credential the secret is not looked at; an answer may take so many seconds."""
         self._secrets, self._key = None if credential else secrets, AzureKeyCredential("unset")
         shown: Any = credential or self._key
-        options: dict[str, Any] = {"retry_total": retries, "retry_backoff_max": 20, "connection_timeout": 5, "read_timeout": 60}
+        options: dict[str, Any] = {"retry_total": retries, "retry_backoff_max": 20, "connection_timeout": 5, "read_timeout": seconds}
         self.name = index
         self.documents = SearchClient(endpoint, index, shown, **options)
         self.indexes = SearchIndexClient(endpoint, shown, **options)
