@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Callable
 from typing import Annotated, Any, Literal, TypeVar
 
@@ -16,7 +15,7 @@ from starlette.exceptions import HTTPException as HttpError
 
 from functions.headers import AnswerHeaders
 from shared.domain.errors import AksCopilotError, CriticalError, TransientError, ValidationError, first_problem
-from shared.domain.messages import TRACEPARENT
+from shared.domain.messages import is_traceparent
 from shared.domain.report.web import security_policy
 from shared.domain.run import RunOptions
 from shared.pipeline import deploy, names, state, status, submit, upkeep
@@ -205,7 +204,7 @@ def _body(model: type[Body], body: bytes) -> Body:
 
 def _trace(request: Request) -> str | None:
     given = request.headers.get("traceparent", "")
-    return given if re.fullmatch(TRACEPARENT.strip("^$"), given) else None
+    return given if is_traceparent(given) else None
 
 
 def _http_error(_: Request, error: Exception) -> JSONResponse:

@@ -7,6 +7,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import Any
 
+import pytest
 from opentelemetry.sdk.metrics import MeterProvider
 from opentelemetry.sdk.metrics.export import InMemoryMetricReader
 from opentelemetry.sdk.trace import ReadableSpan, TracerProvider
@@ -76,3 +77,10 @@ def observed() -> Iterator[Observed]:
         yield kept
     finally:
         telemetry.install(None)
+
+
+@pytest.fixture(name="seen")
+def watched() -> Iterator[Observed]:
+    """For tests that take `seen`: whatever they do is measured."""
+    with observed() as kept:
+        yield kept

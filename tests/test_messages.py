@@ -11,7 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from shared.domain.errors import CriticalError
-from shared.domain.messages import INLINE_BYTES, Envelope, decode, new_traceparent, timestamp
+from shared.domain.messages import INLINE_BYTES, Envelope, decode, is_traceparent, new_traceparent, timestamp
 from shared.pipeline import mail, names
 
 RUN = "shop-0123456789ab"
@@ -101,3 +101,21 @@ def test_trace_contexts_differ_and_times_are_utc() -> None:
     assert new_traceparent() != new_traceparent()
     assert envelope(traceparent=new_traceparent())
     assert timestamp(0) == "1970-01-01T00:00:00Z"
+
+
+@pytest.mark.parametrize(
+    ("text", "usable"),
+    [
+        (TRACE, True),
+        (f"00-{'A' * 32}-{'1' * 16}-01", False),
+        (f"{TRACE}-more", False),
+        (f"{TRACE}\n", False),
+        (f"ff{TRACE[2:]}", False),
+        (f"00-{'0' * 32}-{'1' * 16}-01", False),
+        (f"00-{'1' * 32}-{'0' * 16}-01", False),
+        ("", False),
+    ],
+)
+def test_a_trace_context_from_outside_is_gone_on_with_only_where_it_is_one(text: str, usable: bool) -> None:
+    assert is_traceparent(text) is usable
+    assert is_traceparent(new_traceparent())

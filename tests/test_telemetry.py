@@ -3,37 +3,25 @@
 from __future__ import annotations
 
 import json
-from collections import Counter
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from dataclasses import replace
 from typing import Any
 
 import pytest
-from fakes import MemoryBlobs, World
-from fakes import Message as Waiting
+from fakes import World
 from intake_support import Site
-from telemetry_support import Observed, observed
-from test_model_pipeline import Replies
+from telemetry_support import Observed, watched  # noqa: F401 - the fixture `seen`
 from toy import TOY
 
 from shared import telemetry
 from shared.domain.errors import CriticalError, TransientError
-from shared.domain.language_model import BudgetSpent, Message
 from shared.domain.messages import decode
 from shared.domain.run import PatchedFile, RunOptions
-from shared.model_settings import ModelSettings, Prices, TokenLimits
 from shared.pipeline import names, submit, upkeep
 from shared.pipeline.context import Context, Limits
-from shared.pipeline.model_access import ModelAccess
 
 APP = {"shop/a.yaml": "image: BAD\n", "shop/sub/big.yaml": "BAD\n" + "x" * 3500 + "\n", "shop/z.yaml": "fine\n"}
 STAGES = ["process intake", "process inspections", "process violations", "process patches", "process reports"]
-
-
-@pytest.fixture
-def seen() -> Iterator[Observed]:
-    with observed() as kept:
-        yield kept
 
 
 def ran(world: World) -> str:
@@ -210,65 +198,6 @@ def test_what_is_given_up_is_on_the_trace_of_its_run_and_counted(seen: Observed)
     assert tries[0].status.description.startswith("internal error: ZeroDivisionError at test_telemetry.py:")
     assert seen.total(telemetry.POISON, queue="reports") == 1
     assert seen.total(telemetry.RUNS, outcome="failed") == 1
-
-
-def test_an_unreadable_message_is_counted_without_a_run(seen: Observed) -> None:
-    world = World()
-    world.services.deliver(names.PATCHES, "{")
-    world.drain()
-    assert seen.total(telemetry.POISON, queue="patches") == 1
-    assert seen.the("process patches-poison").parent is None
-
-
-def test_measurements_of_a_run_say_what_its_report_says(seen: Observed) -> None:
-    world = World(copies=2, seed=1)
-    run = ran(world)
-
-    report = world.report(run)
-    statuses = Counter(entry["status"] for entry in report.values())
-    assert {status: seen.total(telemetry.FILES, status=status) for status in statuses} == dict(statuses)
-    assert seen.total(telemetry.VIOLATIONS, rule="TOY1", resolution="fixed") == 2
-    assert seen.metrics()[telemetry.RUNS.name] == {(("outcome", "done"),): 1}
-    assert seen.total(telemetry.STAGE_SECONDS, stage="patcher", outcome="done") == len(seen.of("process patches"))
-
-
-def test_attributes_are_those_that_are_declared_and_name_no_run(seen: Observed) -> None:
-    world = World()
-    run = ran(world)
-    world.services.sweep()
-    declared = {metric.name: metric for metric in telemetry.METRICS}
-    found = seen.metrics()
-
-    assert len(found) > 5
-    for name, points in found.items():
-        assert {key for point in points for key, _ in point} == set(declared[name].attributes), name
-        assert not any(run in str(value) or "/" in str(value) for point in points for _, value in point)
-
-
-def test_the_timer_measures_how_long_the_head_of_each_queue_has_waited(seen: Observed) -> None:
-    world = World()
-    world.queue.waiting.append(Waiting(names.PATCHES, "{}", world.queue.now))
-    world.queue.now += 90
-    world.services.sweep()
-
-    ages = {dict(key)["queue"]: value for key, value in seen.metrics()[telemetry.QUEUE_AGE.name].items()}
-    assert ages == {queue: 90.0 if queue == names.PATCHES else 0.0 for queue in names.QUEUES}
-    assert seen.total(telemetry.OPEN_RUNS) == 0
-
-
-def test_only_what_was_paid_counts_as_tokens_and_cost(seen: Observed) -> None:
-    settings = ModelSettings("apply", "http://localhost/v1", "small", limits=TokenLimits(run=2300), prices=Prices(1, 10))
-    access = ModelAccess(Replies(), MemoryBlobs(), settings)
-    question = [Message("system", "s"), Message("user", "u")]
-    for _ in range(3):
-        access.complete("shop-0", "v", question, {})
-    with pytest.raises(BudgetSpent):
-        access.complete("shop-0", "w", [*question, Message("user", "more " * 2000)], {})
-
-    assert {dict(key)["outcome"]: value for key, value in seen.metrics()[telemetry.QUESTIONS.name].items()} == {"answered": 1, "cached": 2}
-    assert (seen.total(telemetry.TOKENS, direction="prompt"), seen.total(telemetry.TOKENS, direction="answer")) == (100, 20)
-    assert seen.total(telemetry.COST, model="scripted-1") == pytest.approx(0.0003)
-    assert seen.metrics()[telemetry.BUDGET_SPENT.name] == {(("budget", "run"),): 1}
 
 
 class Broken:

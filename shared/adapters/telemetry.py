@@ -1,4 +1,4 @@
-"""OpenTelemetry, and Application Insights behind it. Imported only where it is switched on: the packages take a second to import.
+"""OpenTelemetry, and Application Insights behind it. Imported only where it is switched on: importing and connecting take half a second.
 
 The Functions host keeps its own way to Application Insights: it writes a request for every trigger and forwards what the worker
 logs. So spans and metrics are sent from here, and no logs, which would arrive twice. Why it is divided so: docs/operations.md.

@@ -87,6 +87,12 @@ def digest(data: bytes) -> str:
     return hashlib.sha256(data).hexdigest()[:16]
 
 
+def is_traceparent(text: str) -> bool:
+    """Whether a text from outside is a trace context that may be gone on with; zeros and version ff are none, says the standard."""
+    parts = text.split("-")
+    return re.fullmatch(TRACEPARENT, text) is not None and parts[0] != "ff" and parts[1].strip("0") != "" and parts[2].strip("0") != ""
+
+
 def new_traceparent() -> str:
     """A fresh, sampled W3C trace context, for a run that no caller's trace started."""
     return f"00-{secrets.token_hex(16)}-{secrets.token_hex(8)}-01"
