@@ -8,6 +8,7 @@ from dataclasses import replace
 from typing import Any
 
 import pytest
+from deploy_support import Merged
 from fakes import World
 from intake_support import Site
 from telemetry_support import Observed, watched  # noqa: F401 - the fixture `seen`
@@ -17,7 +18,7 @@ from shared import telemetry
 from shared.domain.errors import CriticalError, TransientError
 from shared.domain.messages import decode
 from shared.domain.run import PatchedFile, RunOptions
-from shared.pipeline import names, submit, upkeep
+from shared.pipeline import deploy, names, submit, upkeep
 from shared.pipeline.context import Context, Limits
 
 APP = {"shop/a.yaml": "image: BAD\n", "shop/sub/big.yaml": "BAD\n" + "x" * 3500 + "\n", "shop/z.yaml": "fine\n"}
@@ -184,6 +185,24 @@ def test_a_push_and_what_outsiders_are_told_of_it_are_one_trace(seen: Observed) 
     assert seen.path(published) == ["webhook", "process intake", *STAGES, "process reports"]
     assert all(seen.path(s)[0] == "webhook" for s in seen.of("process reports", publisher="slack"))
     assert seen.total(telemetry.UNPUBLISHED, publisher="check") >= 1
+
+
+@pytest.mark.parametrize("merged", [True, False])
+def test_a_deployment_is_on_the_trace_of_its_run(seen: Observed, merged: bool) -> None:
+    site = Merged()
+    if merged:
+        site.merged()
+    else:
+        deploy.request(site.world.context, site.run, site.merge)
+        site.world.drain()
+
+    assert len(site.host.started) == 1
+    begun = seen.the("joined" if merged else "deploy", runId=site.run)
+    assert begun.context.trace_id == seen.the("finish").context.trace_id
+    assert [link.context.trace_id for link in begun.links] == [s.context.trace_id for s in seen.of("webhook", event="pull_request")]
+    assert any(
+        begun in (s, seen.parent(s)) for s in seen.of("process reports", publisher="slack") + seen.of("process intake", runId=site.run)
+    )
 
 
 def test_what_is_given_up_is_on_the_trace_of_its_run_and_counted(seen: Observed) -> None:

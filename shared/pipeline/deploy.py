@@ -51,7 +51,7 @@ def handle(ctx: Context, envelope: Envelope) -> delivery.Following | None:
         run = _run_of(ctx, payload)
     except TransientError as error:
         raise patient(error, envelope.attempt) from error
-    return None if run is None else (envelope.model_copy(update={"run_id": run}), _deploy)
+    return None if run is None else (envelope.model_copy(update={"run_id": run}), _deploy_merged)
 
 
 def _run_of(ctx: Context, payload: Mapping[str, Any]) -> str | None:
@@ -63,6 +63,12 @@ def _run_of(ctx: Context, payload: Mapping[str, Any]) -> str | None:
         ignored.record(ctx, f"github/{repository.name}#{number}", "merged, but none of its commits names a run of this repository")
         return None
     return run
+
+
+def _deploy_merged(ctx: Context, envelope: Envelope) -> None:
+    """The merge has a trace of its own; from here it is a matter of the run."""
+    with tracing.joined(state.find(ctx, names.started(envelope.run_id)) or {}):
+        _deploy(ctx, envelope)
 
 
 def _deploy(ctx: Context, envelope: Envelope) -> None:
