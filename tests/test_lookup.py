@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
-from shared.domain.facts import Facts, distance
+from shared.domain.facts import Facts
 from shared.domain.inspector import inspect
 from shared.domain.intake import plan_run
+from shared.domain.nearness import Nearby, Placed
 from shared.domain.patcher import patch
 from shared.domain.run import RunOptions, SourceFile
 from shared.domain.thinker import propose
@@ -54,7 +57,7 @@ def port_of(files: dict[str, str], asking: str, namespace: str | None = None) ->
     ],
 )
 def test_distance(asking: str, file: str, expected: int) -> None:
-    assert distance(asking, file) == expected
+    assert Nearby([(file, {})]).distance(asking) == expected
 
 
 def test_the_nearest_of_a_name_answers() -> None:
@@ -104,3 +107,16 @@ def test_routes_of_two_applications_get_the_port_of_their_own_service() -> None:
         findings = inspect(file, setup)
         done = patch(file, findings, propose(file, findings, setup), setup)
         assert f"port: {port}\n".encode() in (done.data or b"")
+
+
+PLACES = st.lists(st.sampled_from("abc"), max_size=3).map(lambda steps: "/".join([*steps, "x.yaml"]))
+
+
+@given(st.lists(PLACES), PLACES)
+def test_the_nearest_are_those_to_which_the_way_is_shortest(files: list[str], asking: str) -> None:
+    placed: list[Placed] = [(file, {"number": number}) for number, file in enumerate(files)]
+    away = [Nearby([one]).distance(asking) for one in placed]
+    shortest = min((steps for steps in away if steps is not None), default=None)
+    assert list(Nearby(placed).nearest(asking)) == [one for one, steps in zip(placed, away, strict=True) if steps == shortest]
+    assert Nearby(placed).distance(asking) == shortest
+    assert list(Nearby(placed).nearest(None)) == placed

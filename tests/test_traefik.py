@@ -29,6 +29,7 @@ WEIGHTED = """\
     """
 SPLIT = "{weighted: {services: [{name: a, port: 80, weight: 9}, {name: b, port: 80, weight: 1}]}}"
 FRAME = "apiVersion: traefik.io/v1alpha1\nkind: Middleware\nmetadata: {name: m, namespace: web}\nspec: {headers: {frameDeny: true}}\n"
+MIRRORED = "{mirroring: {name: a, port: 80, mirrors: [{name: b, port: 80, percent: 10}]}}"
 ONE = "{name: split, kind: TraefikService}"
 
 
@@ -41,7 +42,7 @@ def test_the_weights_of_a_traefik_service_become_those_of_the_backends() -> None
 @pytest.mark.parametrize(
     ("services", "spec"),
     [
-        (ONE, "{mirroring: {name: a, port: 80, mirrors: [{name: b, port: 80, percent: 10}]}}"),
+        (ONE, MIRRORED),
         (ONE, "{weighted: {services: [{name: other, kind: TraefikService, weight: 1}]}}"),
         (f"{ONE}, {{name: c, port: 80}}", SPLIT),
         ("{name: missing, kind: TraefikService}", SPLIT),
@@ -135,3 +136,12 @@ def test_what_a_load_balancer_cannot_do_is_refused_even_when_answered(spec: str)
     patched = mended(RAW % ("IngressRouteTCP", spec), others={"db.yaml": DB}, decisions="tcpRoutes: {web/db: public}\n")
     assert [v.resolution for v in found(patched, "AKS0204")] == ["needs-human"]
     assert "kind: IngressRouteTCP" in text_of(patched)
+
+
+@pytest.mark.parametrize(("own", "foreign", "unneeded"), [(MIRRORED, SPLIT, False), (SPLIT, MIRRORED, True)])
+def test_whether_a_route_is_translated_is_seen_from_its_own_file(own: str, foreign: str, *, unneeded: bool) -> None:
+    route = ROUTE.replace("kind: Rule\n", "kind: Rule\n          middlewares: [{name: m}]\n") % ONE
+    files = {"split.yaml": WEIGHTED % foreign, "two/split.yaml": WEIGHTED % own, "two/route.yaml": route}
+    patched = mended(FRAME, others=files)
+    assert bool(found(patched, "AKS0220")) is unneeded
+    assert bool(found(patched, "AKS0205")) is not unneeded

@@ -7,10 +7,10 @@ Only objects whose names Kubernetes takes are items: their names stand in comman
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Hashable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
-from typing import Any
+from typing import Any, TypeVar
 
 from shared.domain.convert.kustomize import Kustomizations
 from shared.domain.convert.template import expanded
@@ -21,6 +21,8 @@ from shared.domain.pointer import JsonValue
 from shared.domain.reference_kinds import references
 from shared.domain.references import Reference
 
+K = TypeVar("K", bound=Hashable)
+V = TypeVar("V")
 Answers = Callable[[str], JsonValue]
 NAME = re.compile(r"[a-z0-9]([-a-z0-9.]{0,251}[a-z0-9])?")
 """An RFC 1123 subdomain, as Kubernetes checks the names of objects."""
@@ -63,7 +65,15 @@ class Inventory:
 
     def of(self, *kinds: str) -> list[Item]:
         """The objects of these kinds."""
-        return [item for item in self.items if item.kind in kinds]
+        return list(self._by_kind.get(kinds[0], ())) if len(kinds) == 1 else [item for item in self.items if item.kind in kinds]
+
+    @cached_property
+    def _by_kind(self) -> Mapping[str, Sequence[Item]]:
+        return grouped(self.items, lambda item: item.kind)
+
+    @cached_property
+    def _by_name(self) -> Mapping[tuple[str, str], Sequence[Item]]:
+        return grouped(self.items, lambda item: (item.kind, item.name))
 
     @cached_property
     def running(self) -> tuple[Item, ...]:
@@ -72,8 +82,16 @@ class Inventory:
 
     def find(self, kind: str, namespace: str | None, name: str) -> Item | None:
         """The first of the name; a namespace that is left out meets any."""
-        same = (i for i in self.items if i.kind == kind and i.name == name)
+        same = self._by_name.get((kind, name), ())
         return next((i for i in same if i.namespace == namespace or None in (namespace, i.namespace)), None)
+
+
+def grouped(values: Iterable[V], key: Callable[[V], K]) -> dict[K, list[V]]:
+    """The values by their keys, each list in their order."""
+    found: dict[K, list[V]] = {}
+    for value in values:
+        found.setdefault(key(value), []).append(value)
+    return found
 
 
 def as_it_came(index: Mapping[str, Any]) -> Inventory:

@@ -6,24 +6,22 @@ A name may stand in many applications of one tree: it matters not only that some
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Hashable, Iterable, Iterator, Mapping, Sequence
 from typing import Any
 
 from shared.domain.convert.deployment_config import CONTROLLER_LABEL
-from shared.domain.facts import distance, nearest
+from shared.domain.nearness import Nearby, Placed
 from shared.domain.pointer import get
 from shared.domain.references import PODS, SERVICES, Reference, space
 
-Placed = tuple[str, Mapping[str, Any]]
-"""The file of an object, and the object, trimmed as the index keeps it."""
-
 
 class Population:
-    """The objects that references may meet."""
+    """The objects that references may meet, trimmed as the index keeps them."""
 
     def __init__(self, objects: Iterable[Placed]) -> None:
         self._named: dict[tuple[str, str], list[Placed]] = defaultdict(list)
         self._labelled: dict[tuple[str, str, str], list[Placed]] = defaultdict(list)
+        self._answering: dict[Hashable, Nearby] = {}
         for file, obj in objects:
             name = get(obj, "/metadata/name")
             if isinstance(name, str):
@@ -35,11 +33,17 @@ class Population:
 
     def reach(self, reference: Reference, file: str) -> int | None:
         """The distance from a file to the nearest that answers wholly, with the part that is named; None where nothing does."""
-        return min((distance(file, place) for place, obj in self.of_name(reference) if _has(obj, reference.part)), default=None)
+        return self._that_answer(reference).distance(file)
 
-    def nearest(self, reference: Reference, file: str) -> list[Placed]:
+    def nearest(self, reference: Reference, file: str) -> Sequence[Placed]:
         """Those that answer at that distance."""
-        return nearest([placed for placed in self.of_name(reference) if _has(placed[1], reference.part)], file)
+        return self._that_answer(reference).nearest(file)
+
+    def _that_answer(self, reference: Reference) -> Nearby:
+        key = (reference.kind, reference.namespace, reference.name, reference.part, reference.labels)
+        if key not in self._answering:
+            self._answering[key] = Nearby(placed for placed in self.of_name(reference) if _has(placed[1], reference.part))
+        return self._answering[key]
 
     def of_name(self, reference: Reference) -> Iterator[Placed]:
         """All that a reference may mean; a namespace that is left out meets any."""

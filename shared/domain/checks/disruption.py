@@ -14,7 +14,7 @@ from typing import Any
 from shared.domain.checks.base import Found, check
 from shared.domain.checks.basic import text_of
 from shared.domain.checks.cluster import Nothing
-from shared.domain.facts import Facts, nearest
+from shared.domain.facts import Facts
 from shared.domain.pointer import MISSING, get
 
 SCALED = ("Deployment", "DeploymentConfig", "StatefulSet", "ReplicaSet", "ReplicationController", "Rollout")
@@ -54,18 +54,11 @@ def _replicas(obj: Mapping[str, Any], facts: Facts) -> int:
         return 0
     if any(_shares(namespace, scaler) for scaler in facts.of_kind("HorizontalPodAutoscaler")):
         return 0
-    placed = [
-        (file, other) for kind in SCALED for file, other in facts.placed(kind) if _selects(labels, other) and _shares(namespace, other)
-    ]
-    near = nearest(placed, facts.asking)
+    near = facts.selected(namespace if isinstance(namespace, str) else None, labels, SCALED)
     if any(file in facts.patch_files or len(facts.kustomizations.building(file)) > 1 for file, _ in near):
         return 0
     counts = [other["pod"].get("replicas") for _, other in near]
     return sum(counts) if all(isinstance(count, int) for count in counts) else 0
-
-
-def _selects(labels: Mapping[str, Any], other: Mapping[str, Any]) -> bool:
-    return "pod" in other and labels.items() <= other["pod"]["labels"].items()
 
 
 def _shares(namespace: object, other: Mapping[str, Any]) -> bool:

@@ -12,6 +12,7 @@ from shared.domain.convert.registry import CONVERSIONS
 from shared.domain.convert.traefik_middleware import DEPTH_LIMIT
 from shared.domain.convert.traefik_verdicts import middleware_type
 from shared.domain.facts import Facts
+from shared.domain.nearness import Placed
 from shared.domain.pointer import get
 from shared.domain.rulebook import Closed
 
@@ -27,28 +28,38 @@ class MiddlewareParams(Closed):
 @check("middleware", MiddlewareParams)
 def middleware(obj: Mapping[str, Any], params: MiddlewareParams, facts: Facts) -> Iterator[Found]:
     """Fires at a Middleware that is, or is not, needed once the routes of the run are translated."""
-    users = list(_users(obj, facts, 0)) if obj.get("kind") == "Middleware" else []
-    if (bool(users) and all(_translated(u, facts) for u in users)) is params.unneeded:
-        names = dict.fromkeys(f"{u['kind']} {get(u, '/metadata/name')}" for u in users)
-        yield Found("/kind", {"type": middleware_type(obj.get("spec")) or "unknown", "users": ", ".join(names)})
+    known = obj.get("kind") == "Middleware"
+    translated, names = _use(str(get(obj, "/metadata/name")), _namespace(obj), facts) if known else (False, "")
+    if translated is params.unneeded:
+        yield Found("/kind", {"type": middleware_type(obj.get("spec")) or "unknown", "users": names})
 
 
-def _users(obj: Mapping[str, Any], facts: Facts, depth: int) -> Iterator[Mapping[str, Any]]:
+def _use(name: str, namespace: str | None, facts: Facts) -> tuple[bool, str]:
+    """Whether routes name a Middleware and all of them are translated, and which; one answer for all Middlewares of the name."""
+    key = ("users of a Middleware", name, namespace)
+    if key not in facts.kept:
+        users = list(_users(name, namespace, facts, 0))
+        names = dict.fromkeys(f"{u['kind']} {get(u, '/metadata/name')}" for _, u in users)
+        facts.kept[key] = bool(users) and all(_translated(u, facts.view_of(file)) for file, u in users), ", ".join(names)
+    found: tuple[bool, str] = facts.kept[key]
+    return found
+
+
+def _users(name: str, namespace: str | None, facts: Facts, depth: int) -> Iterator[Placed]:
     """The IngressRoutes and Ingresses of the run that name a Middleware, themselves or through a chain."""
-    name, namespace = get(obj, "/metadata/name"), _namespace(obj)
-    for route in facts.of_kind("IngressRoute"):
+    for file, route in facts.placed("IngressRoute"):
         routes = get(route, "/spec/routes")
         named = [m for r in routes if isinstance(r, dict) for m in r.get("middlewares") or ()] if isinstance(routes, list) else []
         if any(_names(m, _namespace(route), name, namespace) for m in named):
-            yield route
-    for ingress in facts.of_kind("Ingress"):
+            yield file, route
+    for file, ingress in facts.placed("Ingress"):
         given = get(ingress, ROUTERS)
         if isinstance(given, str) and f"{namespace or 'default'}-{name}@kubernetescrd" in [g.strip() for g in given.split(",")]:
-            yield ingress
+            yield file, ingress
     for chain in facts.of_kind("Middleware") if depth < DEPTH_LIMIT else ():
         members = get(chain, "/spec/chain/middlewares")
         if isinstance(members, list) and any(_names(m, _namespace(chain), name, namespace) for m in members):
-            yield from _users(chain, facts, depth + 1)
+            yield from _users(str(get(chain, "/metadata/name")), _namespace(chain), facts, depth + 1)
 
 
 def _names(reference: object, own: str | None, name: object, namespace: str | None) -> bool:

@@ -99,7 +99,8 @@ class Kustomizations:
         """What a kustomization lists, and what its copies of remote bases hold."""
         content = self._files[path]
         copies = {self._copies[b.name] for b in foreign_bases(path, content) if b.name in self._copies} if self._copies else set()
-        inside = {folder for folder in map(posixpath.dirname, self._files) for copy in copies if f"{folder}/".startswith(f"{copy}/")}
+        folders = map(posixpath.dirname, self._files) if copies else ()
+        inside = {folder for folder in folders for copy in copies if f"{folder}/".startswith(f"{copy}/")}
         return listed(path, content, INCLUDING) | copies | inside
 
     def blocks_conversion(self, file: str, retyping: Retyping) -> str | None:

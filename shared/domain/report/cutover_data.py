@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from functools import lru_cache
 from typing import Any
 
-from shared.domain.inventory import Inventory, Item
+from shared.domain.inventory import Inventory, Item, grouped
 
 SCALED = ("Deployment", "DeploymentConfig", "StatefulSet", "ReplicaSet", "ReplicationController")
 """Kinds that `kubectl scale` can stop."""
@@ -161,13 +161,20 @@ def data_of(before: Inventory, after: Inventory) -> Data:
 def claims(inventory: Inventory) -> tuple[Claim, ...]:
     """Every claim once, those that StatefulSets make included: `<template>-<set>-<number>`."""
     found: dict[tuple[str | None, str], Claim] = {}
+    mounting = grouped(((name, i) for i in inventory.running for name in dict.fromkeys(i.facts.get("claims", ()))), lambda pair: pair[0])
     for item in inventory.of("PersistentVolumeClaim"):
-        users = tuple(i for i in inventory.running if item.name in i.facts.get("claims", ()) and _together(i, item))
+        users = tuple(i for _, i in mounting.get(item.name, ()) if _together(i, item))
         found.setdefault((item.namespace, item.name), Claim(item.name, item.namespace, item.file, item.facts, users))
     for item in inventory.of("StatefulSet"):
         for claim in _templated(item):
             found.setdefault((claim.namespace, claim.name), claim)
     return tuple(sorted(found.values(), key=lambda c: (c.namespace or "", c.name)))
+
+
+@lru_cache(maxsize=2)
+def claims_by_name(inventory: Inventory) -> Mapping[str, list[Claim]]:
+    """The same by name; those of several namespaces may have one."""
+    return grouped(claims(inventory), lambda claim: claim.name)
 
 
 def _templated(item: Item) -> Iterator[Claim]:

@@ -9,8 +9,8 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
-from shared.domain.inventory import Inventory, Item
-from shared.domain.report.cutover_data import Claim, claims, volume_of
+from shared.domain.inventory import Inventory, Item, grouped
+from shared.domain.report.cutover_data import Claim, claims, claims_by_name, volume_of
 from shared.domain.report.escape import inline
 
 DRIVER = "disk.csi.azure.com"
@@ -20,15 +20,21 @@ ZONAL_CLASS = "managed-csi-premium-v2"
 def disks(items: Iterable[Item], pods: Mapping[int, int], after: Inventory) -> int:
     """The disks that the pods of these workloads mount together; `pods` are numbers by id of the item."""
     items = list(items)
-    held = [c for c in claims(after) if any(user in items for user in c.users) and is_disk(c, after)]
+    known = grouped(items, _place)
+    held = [c for c in claims(after) if any(user in known.get(_place(user), ()) for user in c.users) and is_disk(c, after)]
     return len(held) + sum(pods[id(item)] * _ephemeral(item, after) for item in items)
 
 
 def disks_of_one(item: Item, after: Inventory) -> int:
     """The disks that one pod mounts."""
-    named = [c for c in claims(after) if item in c.users and c.name in item.facts.get("claims", ())]
+    mine = dict.fromkeys(item.facts.get("claims", ()))
+    named = [c for name in mine for c in claims_by_name(after).get(name, ()) if item in c.users]
     templates = [Claim("", item.namespace, item.file, t, ()) for t in item.facts.get("templates", ())]
     return sum(is_disk(c, after) for c in (*named, *templates)) + _ephemeral(item, after)
+
+
+def _place(item: Item) -> tuple[str, str, str]:
+    return item.file, item.kind, item.name
 
 
 def _ephemeral(item: Item, after: Inventory) -> int:

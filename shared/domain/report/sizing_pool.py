@@ -124,12 +124,12 @@ def _fit(size: Size, need: Need) -> Fit | None:
 def placed(room: Amounts, each: Iterable[tuple[int, Amounts]]) -> int:
     """Nodes of this room that the pods take, the largest first, each on the first node that still holds it; any pod fits a node."""
     nodes: list[Amounts] = []
+    free, last = 0, None
     for pods, asked in sorted(each, key=lambda row: row[1], reverse=True):
+        free, last = free if asked == last else 0, asked  # what held no pod of this size before holds none now
         for _ in range(min(pods, PLACED)):
-            free = next((n for n, left in enumerate(nodes) if _holds(left, asked)), None)
-            if free is None:
-                nodes.append(room)
-                free = len(nodes) - 1
+            free = next((n for n in range(free, len(nodes)) if _holds(nodes[n], asked)), len(nodes))
+            nodes += [room] if free == len(nodes) else []
             nodes[free] = _less(nodes[free], asked)
     return len(nodes)
 
