@@ -28,7 +28,7 @@ if TYPE_CHECKING:
     from shared.domain.retrieval.ports import KnowledgeBase
 
 TRIES = 6
-"""How often a message waits for a model that is down: about three minutes in all, more where the service asks for it."""
+"""The try in which a run goes on without a model that is down: after two and a half minutes, or the pauses that the service asks for."""
 LONGEST_PAUSE = 900.0
 """Seconds; a run whose model asks for a longer pause goes on without it."""
 

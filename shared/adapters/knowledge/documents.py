@@ -6,13 +6,13 @@ from dataclasses import dataclass
 from functools import cache
 from pathlib import Path, PurePosixPath
 
+from shared.domain.articles import ARTICLES
 from shared.domain.errors import ValidationError
 from shared.domain.knowledge import belongs as is_knowledge
 from shared.domain.knowledge import parsed
 from shared.domain.retrieval.passages import Document, document_of, document_of_rule
 from shared.domain.rulebook import Rule, built_in
 
-ARTICLES = Path(__file__).parents[2] / "articles"
 PDF = ".pdf"
 SUFFIXES = (".md", ".markdown", ".txt", PDF)
 MAX_BYTES = 4 * 1024 * 1024

@@ -26,7 +26,7 @@ _HEAD, _VECTORS = "index.json", "vectors.faiss"
 
 
 class Index:
-    """A KnowledgeBase. Not changed by searches, so that threads may share it; `update` and `sync` are for the one who builds it."""
+    """A DocumentIndex. Not changed by searches, so that threads may share it; `update` and `sync` are for the one who builds it."""
 
     def __init__(self, embedder: Embedder) -> None:
         self._embedder = embedder
@@ -70,20 +70,14 @@ class Index:
         return self._search(query, k, rules=True)
 
     def explaining(self, rule_id: str, query: str, k: int) -> list[Hit]:
-        """See KnowledgeBase."""
+        """See KnowledgeBase. An article of the rule is the right one although no word of the query stands in it."""
         hits = self._search(query, len(self._passages), rules=False)
         seen = {hit.passage.document for hit in hits}
-        first = {
-            p.document: Hit(p, 0.0) for p in reversed(self._passages.values()) if rule_id in p.rules and not p.document.startswith(RULES)
-        }
-        silent = [
-            hit for name, hit in sorted(first.items()) if name not in seen
-        ]  # no word of the query, but the right article all the same
+        silent = [hit for name, hit in sorted(self._of_rule(rule_id).items()) if name not in seen]
         return sorted([*hits, *silent], key=lambda hit: rule_id not in hit.passage.rules)[:k]
 
     def to_bytes(self) -> bytes:
         """The index as a file; the same content gives the same bytes."""
-
         head = {
             "schemaVersion": SCHEMA,
             "embedder": self._embedder.name,
@@ -99,7 +93,6 @@ class Index:
     @classmethod
     def from_bytes(cls, data: bytes, embedder: Embedder) -> Index:
         """An index of `to_bytes`. Raises NoIndexError where it is none, or its vectors are of another embedder: it must be built anew."""
-
         index = cls(embedder)
         try:
             with zipfile.ZipFile(io.BytesIO(data)) as archive:
@@ -114,6 +107,11 @@ class Index:
             raise NoIndexError("the index of the knowledge base was built by another version; build it anew (`aks-copilot kb build`)")
         index._vectors, index._next = vectors, max(index._passages, default=-1) + 1
         return index
+
+    def _of_rule(self, rule_id: str) -> dict[str, Hit]:
+        """The first passage of each article that explains a rule, by the article's name."""
+        theirs = (p for p in reversed(self._passages.values()) if rule_id in p.rules and not p.document.startswith(RULES))
+        return {p.document: Hit(p, 0.0) for p in theirs}
 
     def _remove(self, names: frozenset[str]) -> None:
         gone = [number for number, passage in self._passages.items() if passage.document in names]

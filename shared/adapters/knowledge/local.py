@@ -1,4 +1,4 @@
-"""The knowledge base of one machine: the only choice of embedder and ranking is made here."""
+"""The knowledge base of one machine, for the command line: an index in a folder or in memory, with vectors that need no network."""
 
 from __future__ import annotations
 

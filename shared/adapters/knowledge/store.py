@@ -46,7 +46,7 @@ def save(folder: Path, index: Index) -> None:
 
 
 class BlobIndex:
-    """A KnowledgeBase in a container: loaded once, looked at again by its ETag; writers swap it under that ETag."""
+    """A DocumentIndex in a container: loaded once, looked at again by its ETag; writers swap it under that ETag."""
 
     def __init__(
         self, blobs: BlobStore, place: tuple[str, str], embedder: Embedder, *, clock: Callable[[], float] = time.monotonic

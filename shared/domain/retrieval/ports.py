@@ -16,7 +16,6 @@ from shared.domain.retrieval.passages import Document, Passage
 Vectors: TypeAlias = NDArray[np.float32]
 """One row per text, of length 1 each."""
 
-
 Load: TypeAlias = Callable[[Collection[str]], Sequence[Document]]
 """The documents of these names. Raises BusyError where one is not any more what it was."""
 
