@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import logging
+import re
 import subprocess
 import sys
 from pathlib import Path
@@ -131,3 +132,12 @@ def test_a_start_with_wrong_settings_is_logged_line_by_line(monkeypatch: pytest.
 def test_the_page_is_what_the_table_says() -> None:
     done = subprocess.run([sys.executable, ROOT / "tools/settings_docs.py", "--check"], capture_output=True, text=True, check=False)
     assert (done.returncode, done.stderr) == (0, "")
+
+
+def test_every_setting_that_a_page_names_exists() -> None:
+    pages = [*(ROOT / "docs").glob("*.md"), ROOT / "README.md", ROOT / "CONTRIBUTING.md"]
+    named = re.compile(r"`((?:LLM|SEARCH|SLACK|GITHUB|STORAGE_|MAX|RUN|BATCH|SWEEP|SECRET|STUCK|REPORT|KEY)_[A-Za-z_]+)[`=]")
+    found = {name for page in pages for name in named.findall(page.read_text(encoding="utf-8"))}
+    of_github_actions = {"GITHUB_WORKSPACE"}
+    assert found - of_github_actions <= set(BY_NAME)
+    assert len(found) > 25

@@ -102,7 +102,7 @@ def test_a_missing_role_is_told_with_the_line_that_grants_it() -> None:
         (AccessError("", "AuthorizationFailure"), APP, "networkRuleSet"),
         (AccessError("", "KeyBasedAuthenticationNotPermitted"), StoragePlace("stshop", False, "key"), "STORAGE__accountName=stshop"),
         (AccessError("", "AuthenticationFailed"), StoragePlace("stshop", False, "key"), "az storage account show-connection-string"),
-        (AccessError("", "AuthenticationFailed"), StoragePlace("stshop", False, "signature"), "show-connection-string"),
+        (AccessError("", "AuthenticationFailed"), StoragePlace("stshop", False, "signature"), "has ended"),
         (AccessError("", "AuthorizationServiceMismatch"), StoragePlace("stshop", False, "signature"), "allows too little"),
         (AccessError("", "AuthorizationFailure"), StoragePlace("<account>", True, "key"), "UseDevelopmentStorage=true"),
         (TransientError("no answer"), StoragePlace("<account>", True, "key"), "aks-copilot up"),

@@ -131,6 +131,7 @@ def test_a_signature_for_blobs_alone(whole: Azurite, doctor: Doctor) -> None:
 def test_a_signature_that_has_ended(whole: Azurite, doctor: Doctor) -> None:
     told = doctor(STORAGE=signed(whole, days=-1, read=True, list=True, write=True, delete=True))
     assert told.failed == ["blob storage", "queue storage"]
+    assert "has ended" in told.checks["blob storage"]["mend"][0]
     assert "sig=" not in told.text
 
 

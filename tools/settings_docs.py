@@ -17,8 +17,9 @@ HEAD = """\
 
 The function app and the commands that speak to it read these variables of the environment. On a developer's machine they stand in
 `local.settings.json` (copy `local.settings.sample.json`); in Azure they are app settings (`infra/settings.bicep`, other values by
-the parameter `settingOverrides`). An empty one is its default. What is missing or wrong is told at the start, all at once and never
-with its value; `aks-copilot doctor` tells it too, and tries what the settings lead to ([doctor.md](doctor.md)).
+the parameter `settingOverrides`). An empty one is its default. What is missing or wrong is told all at once and never with its
+value, by the first function that runs (log, `/api/health`) and by every command; `aks-copilot doctor` tells it too, and tries what the
+settings lead to ([doctor.md](doctor.md)).
 
 A **secret** is never an app setting in Azure: it lies in the Key Vault, under its name in lower case with dashes (`github-webhook-secret`).
 """

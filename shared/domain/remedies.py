@@ -1,7 +1,8 @@
 """What a person does about an installation that does not work: roles by their Azure names, and the commands that grant, make or set.
 
 The roles are those of infra/rbac.bicep; a test compares them. Codes of storage:
-https://learn.microsoft.com/en-us/rest/api/storageservices/common-rest-api-error-codes (read 2026-11).
+https://learn.microsoft.com/en-us/rest/api/storageservices/common-rest-api-error-codes and
+https://learn.microsoft.com/en-us/rest/api/storageservices/sas-error-codes (read 2026-11).
 """
 
 from __future__ import annotations
@@ -24,7 +25,6 @@ PERSON_ROLES = APP_ROLES | {"blob": ("Storage Blob Data Contributor",), "vault":
 """Of somebody who runs the command line with a login of their own."""
 LOG_IN = "az login"
 _ME = "$(az ad signed-in-user show --query id --output tsv)"
-_WRONG_KEY = ("AuthenticationFailed", "InvalidAuthenticationInfo", "NoAuthenticationInformation")
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,10 +69,10 @@ def storage(error: AksCopilotError, place: StoragePlace, service: Literal["blob"
 def _connection_refused(code: str, place: StoragePlace) -> tuple[str, ...]:
     if code == "KeyBasedAuthenticationNotPermitted":
         return (f"the account takes no keys: STORAGE__accountName={place.account} in the place of STORAGE, and {LOG_IN}",)
-    if place.shown == "signature" and code not in _WRONG_KEY:
+    if place.shown == "signature":
         allowed = "--services bq --resource-types sco --permissions rwdlacup --expiry <date>"
         return (
-            "the shared access signature in STORAGE allows too little; a new one:",
+            "the shared access signature in STORAGE has ended, is broken or allows too little; a new one:",
             f"az storage account generate-sas --account-name {place.account} {allowed}",
         )
     return (f"az storage account show-connection-string --name {place.account} --query connectionString --output tsv",)
