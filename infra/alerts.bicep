@@ -56,10 +56,11 @@ var logAlerts = [
     window: 'PT30M'
   }
   {
+    // Three looks of the timer: a message that was put off for an hour is old for a moment, when its hour is over.
     name: 'waiting'
     says: 'The message at the head of a queue waits longer than ten minutes.'
     severity: 3
-    query: 'customMetrics | where name == "aks_copilot.queue.age" | summarize seconds = max(valueMax) by queue = tostring(customDimensions.queue) | where seconds > 600'
+    query: 'customMetrics | where name == "aks_copilot.queue.age" | summarize looks = countif(valueMax > 600) by queue = tostring(customDimensions.queue) | where looks >= 3'
     frequency: 'PT15M'
     window: 'PT30M'
   }
@@ -111,9 +112,20 @@ resource logAlert 'Microsoft.Insights/scheduledQueryRules@2023-12-01' = [for ale
   }
 }]
 
-// An upload of which the app never hears: Event Grid gave up after a day, the event lies in the container dead-letters.
-resource undelivered 'Microsoft.Insights/metricAlerts@2018-03-01' = {
-  name: '${namePrefix}-undelivered'
+// An upload of which the app never hears: Event Grid gave up after a day. The event lies in the container dead-letters, or not even there.
+var givenUp = [
+  {
+    name: 'undelivered'
+    metric: 'DeadLetteredCount'
+  }
+  {
+    name: 'dropped'
+    metric: 'DroppedEventCount'
+  }
+]
+
+resource undelivered 'Microsoft.Insights/metricAlerts@2018-03-01' = [for alert in givenUp: {
+  name: '${namePrefix}-${alert.name}'
   location: 'global'
   tags: tags
   properties: {
@@ -129,10 +141,10 @@ resource undelivered 'Microsoft.Insights/metricAlerts@2018-03-01' = {
       'odata.type': 'Microsoft.Azure.Monitor.SingleResourceMultipleMetricCriteria'
       allOf: [
         {
-          name: 'dead-lettered'
+          name: alert.name
           criterionType: 'StaticThresholdCriterion'
           metricNamespace: 'Microsoft.EventGrid/systemTopics'
-          metricName: 'DeadLetteredCount'
+          metricName: alert.metric
           timeAggregation: 'Total'
           operator: 'GreaterThan'
           threshold: 0
@@ -146,7 +158,7 @@ resource undelivered 'Microsoft.Insights/metricAlerts@2018-03-01' = {
       }
     ]
   }
-}
+}]
 
 resource workbook 'Microsoft.Insights/workbooks@2023-06-01' = {
   name: guid(resourceGroup().id, namePrefix, 'workbook')
