@@ -119,6 +119,9 @@ def test_up_serves_until_it_is_interrupted(tmp_path: Path, azurite: object) -> N
         said = aks_copilot(*words[1:])
         assert said.returncode == 0, said.stderr
         assert f" {SAMPLES[0].name}-".encode() in aks_copilot("runs", "--url", words[-1]).stdout
+        checked = aks_copilot("doctor", "--create", "--url", words[-1], STORAGE=connection)
+        assert checked.returncode == 0, checked.stdout
+        assert b"ok       function app    http://127.0.0.1" in checked.stdout
         up.send_signal(signal.SIGINT)
         up.stdout.read()
         assert up.wait(timeout=60) == 0
