@@ -8,7 +8,7 @@ param tags object
 param identityId string
 param workspaceId string
 
-@description('The whole name of the image, by digest where it is known. The default is the empty host of Microsoft.')
+@description('The whole name of the image, by digest where it is known.')
 param image string
 
 @description('The registry that the image comes from; empty for a public one.')

@@ -61,8 +61,8 @@ param maximumInstances int = 40
 param alwaysReadyHttp int = 0
 param httpConcurrency int = 16
 
-@description('Container Apps: see container.bicep and registry.bicep.')
-param containerImage string = 'mcr.microsoft.com/azure-functions/python:4-python3.12'
+@description('Container Apps: see container.bicep and registry.bicep. Without an image it starts with the empty host of Microsoft.')
+param containerImage string = ''
 param minReplicas int = 0
 param maxReplicas int = 10
 param registrySku string = 'Premium'
@@ -96,7 +96,7 @@ param settingOverrides object = {}
 @description('Who gets alerts by mail; empty: alerts are only seen in the portal.')
 param alertEmails array = []
 
-@description('Money for a month, in the currency of the subscription; 0: no budget. It starts on the first of a month and warns, it stops nothing.')
+@description('Money for a month, in the currency of the subscription; 0: no budget. It warns, it stops nothing. A new budget starts on the first of this month or of one to come, and keeps that day.')
 param monthlyBudget int = 0
 param budgetStart string = '2026-12-01'
 
@@ -200,7 +200,7 @@ module container 'container.bicep' = if (hosting == 'containerapps') {
     tags: allTags
     identityId: platform.outputs.identityId
     workspaceId: platform.outputs.workspaceId
-    image: containerImage
+    image: empty(containerImage) ? 'mcr.microsoft.com/azure-functions/python:4-python3.12' : containerImage
     registryServer: platform.outputs.registryServer
     minReplicas: minReplicas
     maxReplicas: maxReplicas

@@ -61,7 +61,6 @@ module storage 'storage.bicep' = {
     location: location
     tags: tags
     redundancy: storageSku
-    publicAccess: fromOutside
     firewall: byDefault
     workspaceId: monitoring.outputs.workspaceId
     undoDays: undoDays

@@ -7,8 +7,7 @@ param tags object
 @description('Standard_LRS: three copies in one data centre. Standard_ZRS: in three zones. Standard_GZRS: and in a second region.')
 param redundancy string = 'Standard_GZRS'
 
-@description('Whether the account answers from outside its private endpoints: Enabled or Disabled, and Allow or Deny. Either way only to Entra ID.')
-param publicAccess string = 'Disabled'
+@description('What is said to callers from outside its private endpoints: Allow or Deny. Either way only Entra ID gets in.')
 param firewall string = 'Deny'
 
 @description('Where the log of the queue service goes.')
@@ -48,6 +47,7 @@ var workQueues = [
 ]
 
 resource account 'Microsoft.Storage/storageAccounts@2025-01-01' = {
+  // checkov:skip=CKV_AZURE_59: closed by the firewall, whose only exception is Azure's trusted services with a role; Event Grid is one
   name: name
   location: location
   tags: tags
@@ -62,7 +62,8 @@ resource account 'Microsoft.Storage/storageAccounts@2025-01-01' = {
     allowSharedKeyAccess: false
     defaultToOAuthAuthentication: true
     minimumTlsVersion: 'TLS1_2'
-    publicNetworkAccess: publicAccess
+    // The firewall closes it. With Disabled here the topic of Event Grid, which comes as a trusted service, could not write dead letters.
+    publicNetworkAccess: 'Enabled'
     supportsHttpsTrafficOnly: true
     encryption: {
       keySource: 'Microsoft.Storage'

@@ -171,12 +171,14 @@ def test_services_know_no_keys_and_no_anonymous_access() -> None:
 
 def test_what_the_app_uses_is_closed_where_the_network_is_private() -> None:
     platform = templates()["platform.bicep"]
-    for module in ("storage", "vault", "openAi", "search", "registry"):
+    for module in ("vault", "openAi", "search", "registry"):
         given = set(body(platform.modules[module])["params"]) & {"publicAccess", "publicEndpoint"}
         assert len(given) == 1, module
         assert templates()[platform.module_file(module)].parameters[given.pop()]["default"].lower() == "disabled"
     choice = platform.variable("fromOutside")["operator"]["operands"]
     assert choice == {"condition": "privateNetwork", "true_value": "Disabled", "false_value": "Enabled"}
+    firewall = platform.variable("byDefault")["operator"]["operands"]
+    assert firewall == {"condition": "privateNetwork", "true_value": "Deny", "false_value": "Allow"}
     endpoints = body(platform.modules["endpoints"])["params"]
     assert {name for name in endpoints if name.endswith("Id")} == {
         "networkId",
@@ -187,6 +189,16 @@ def test_what_the_app_uses_is_closed_where_the_network_is_private() -> None:
         "searchId",
         "registryId",
     }
+
+
+def test_storage_lets_nobody_past_its_firewall_but_the_topic_that_writes_dead_letters() -> None:
+    """A trusted service comes to the public endpoint: where that is disabled, Event Grid has nowhere to put what it could not deliver."""
+    account = body(templates()["storage.bicep"].resources["account"])["properties"]
+    assert account["publicNetworkAccess"] == "Enabled"
+    assert account["networkAcls"] == {"bypass": "AzureServices", "defaultAction": "firewall"}
+    assert templates()["storage.bicep"].parameters["firewall"]["default"] == "Deny"
+    assert body(templates()["platform.bicep"].modules["storage"])["params"]["firewall"] == "byDefault"
+    assert body(templates()["events-topic.bicep"].resources["topic"])["identity"] == {"type": "SystemAssigned"}
 
 
 def test_no_variable_has_the_name_of_a_parameter_with_a_default() -> None:

@@ -115,7 +115,7 @@ def test_flex_runs_the_python_that_the_project_is_tested_with() -> None:
     default = templates()["main.bicep"].parameters["pythonVersion"]["default"]
     ci = yaml.safe_load((ROOT / ".github/workflows/ci.yml").read_text())
     assert default in ci["jobs"]["test"]["strategy"]["matrix"]["python"]
-    assert f"4-python{default}" in templates()["main.bicep"].parameters["containerImage"]["default"]
+    assert f"empty(containerImage) ? 'mcr.microsoft.com/azure-functions/python:4-python{default}'" in templates()["main.bicep"].text
 
 
 @pytest.mark.parametrize("file", ["debugger.yaml", "debugger-role.yaml"])

@@ -88,7 +88,7 @@ def test_every_metric_and_every_span_is_told() -> None:
 
 def test_every_alert_has_a_place_on_the_page() -> None:
     named = set(re.findall(r"Alerts? `([\w-]+)`|\(alert `([\w-]+)`\)", PAGE))
-    assert {name for pair in named for name in pair if name} == {*alerts(), "undelivered"}
+    assert {name for pair in named for name in pair if name} == {*alerts(), "undelivered", "dropped"}
 
 
 def test_the_host_writes_requests_and_lines_and_keeps_them_all() -> None:
