@@ -12,6 +12,7 @@ from dataclasses import dataclass, field
 from typing import Any, Literal, cast
 from urllib.parse import urlsplit
 
+from shared.domain.language_model import Usage
 from shared.environment import Environment, Problem, SettingsError, choice, numbers, text
 from shared.setting_table import MODEL, bounds
 
@@ -41,6 +42,12 @@ class Prices:
 
     prompt: float = 0.0
     completion: float = 0.0
+
+    def of(self, usage: Usage) -> float | None:
+        """What an answer costs; None where no price is set."""
+        if not self.prompt and not self.completion:
+            return None
+        return round((usage.prompt_tokens * self.prompt + usage.completion_tokens * self.completion) / 1e6, 6)
 
 
 @dataclass(frozen=True, slots=True)

@@ -16,7 +16,7 @@ from shared.adapters.secrets import EnvironmentSecrets
 from shared.domain.errors import CriticalError, PausedError, TransientError
 from shared.domain.language_model import BudgetSpent, Message, Reply, Usage
 from shared.model_settings import ModelSettings, Prices, TokenLimits
-from shared.pipeline.model_access import ModelAccess, cost
+from shared.pipeline.model_access import ModelAccess
 from shared.pipeline.model_cache import question_key
 from shared.services import build_model, build_services
 from shared.settings import Settings, StorageSettings
@@ -207,8 +207,8 @@ def test_a_question_leaves_its_counts_in_the_log_and_no_word_of_it(caplog: pytes
 
 
 def test_without_prices_no_cost_is_told() -> None:
-    assert cost(Usage(10**6, 0), Prices()) is None
-    assert cost(Usage(10**6, 10**5), Prices(2.5, 10)) == 3.5
+    assert Prices().of(Usage(10**6, 0)) is None
+    assert Prices(2.5, 10).of(Usage(10**6, 10**5)) == 3.5
 
 
 def test_services_have_no_model_where_it_is_off() -> None:

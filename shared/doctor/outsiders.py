@@ -161,7 +161,7 @@ class OutsiderChecks:
 
 
 def _cost(usage: Usage, prices: Prices) -> str:
-    cost = (usage.prompt_tokens * prices.prompt + usage.completion_tokens * prices.completion) / 1e6
+    cost = prices.of(usage)
     return f"this cost {usage.tokens} tokens" + (f", {cost:.6f} by LLM_PRICE_..." if cost else "")
 
 

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 
 from shared import logs, telemetry
 from shared.domain.errors import AksCopilotError, CriticalError, PausedError, ValidationError
-from shared.domain.language_model import Answer, Message, Model, Reply, ReplyingModel, Usage, estimated_tokens, read_reply
+from shared.domain.language_model import Answer, Message, Model, Reply, ReplyingModel, estimated_tokens, read_reply
 from shared.domain.pointer import JsonValue
 from shared.domain.ports import BlobStore
 from shared.model_settings import ModelSettings, Prices
@@ -74,15 +74,8 @@ class _ModelForViolation:
         return self.access.complete(self.run, self.violation, messages, schema)
 
 
-def cost(usage: Usage, prices: Prices) -> float | None:
-    """What tokens cost, in the currency of the prices; None where no price is set."""
-    if not prices.prompt and not prices.completion:
-        return None
-    return round((usage.prompt_tokens * prices.prompt + usage.completion_tokens * prices.completion) / 1e6, 6)
-
-
 def _told(answer: Answer, violation: str, prices: Prices, *, cached: bool) -> None:
-    usage, price = answer.usage, cost(answer.usage, prices)
+    usage, price = answer.usage, prices.of(answer.usage)
     _measured(answer, price, cached=cached)
     logs.event(
         "model answered",

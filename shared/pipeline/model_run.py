@@ -22,7 +22,7 @@ from shared.domain.plan import FilePlan
 from shared.domain.pointer import JsonValue
 from shared.domain.run import FileFindings, RunSetup, SourceFile
 from shared.pipeline.context import Context
-from shared.pipeline.model_access import ModelAccess, cost
+from shared.pipeline.model_access import ModelAccess
 
 if TYPE_CHECKING:
     from shared.domain.retrieval.ports import KnowledgeBase
@@ -67,7 +67,7 @@ class ModelRun:
 
     def plans(self, jobs: Sequence[Job]) -> dict[str, FilePlan]:
         """The jobs' plans by path, with the answers. Raises TransientError where it waits."""
-        adviser = Adviser(self._port, self._open(), self._access.settings.hosts, lambda used: cost(used, self._access.settings.prices))
+        adviser = Adviser(self._port, self._open(), self._access.settings.hosts, self._access.settings.prices.of)
         with ThreadPoolExecutor(max(1, min(self._access.settings.concurrency, len(jobs)))) as pool:
             asked = [pool.submit(contextvars.copy_context().run, self._one, job, adviser) for job in jobs]
         return {job.file.path: done.result() for job, done in zip(jobs, asked, strict=True)}

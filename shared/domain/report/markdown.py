@@ -16,7 +16,7 @@ from shared.domain.pointer import MISSING, JsonValue
 from shared.domain.report.credentials import redact
 from shared.domain.report.document import operations_json, summary
 from shared.domain.report.escape import code, inline, link
-from shared.domain.report.model_view import LEAD, SHOWN, TITLE, Note, headline, marked, notes, offer, tally, unlike_rules
+from shared.domain.report.model_view import LEAD, SHOWN, TITLE, headline, marked, notes, offer, sentence, tally, unlike_rules
 from shared.domain.report.reading import Contexts, Excerpts, context_md
 from shared.domain.report.view import Found, RuleGroup, Say, applied_by, evidence, questions, resolved, size, suggested_by, target, verdict
 from shared.domain.run import RunSetup
@@ -124,27 +124,9 @@ def _model(setup: RunSetup, files: Sequence[FileOutcome]) -> Iterator[str]:
         return
     yield from (f"## {TITLE}", "", inline(headline(found)), "", LEAD, "")
     rows = notes(files)
-    yield from (_note(row) for row in rows[:SHOWN])
+    yield from (sentence(row, inline, code) for row in rows[:SHOWN])
     yield from ([f"- and {len(rows) - SHOWN} more: report.json has them all"] if len(rows) > SHOWN else [])
     yield from ([""] if rows else [])
-
-
-def _note(row: Note) -> str:
-    """One finding's line; what the model says stands in quotes."""
-    parts = [
-        f"- {inline(row.path)}:{row.line} {inline(row.rule)}: {row.what}",
-        f": {', '.join(code(change) for change in row.changes)}" if row.changes else "",
-        f": {code(row.draft[0])} would be {code(row.draft[1])}, which nobody has taken" if row.draft else "",
-        ".",
-        f' It says: "{inline(row.explanation)}"' if row.explanation else "",
-        f" It read: {', '.join(_source(*source) for source in row.sources)}." if row.sources else "",
-        f" {inline(row.because)}" if row.because else "",
-    ]
-    return "".join(parts)
-
-
-def _source(title: str, place: str, page: bool) -> str:  # noqa: FBT001 (a note's own form)
-    return link(title, place) if page else f"{inline(title)} ({inline(place)})"
 
 
 def _changed(files: Sequence[FileOutcome], diffs: Mapping[str, str], contexts: Contexts) -> Iterator[str]:

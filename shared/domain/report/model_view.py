@@ -6,13 +6,14 @@ A model's words are untrusted: here they are plain text with credentials hidden,
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 
 from shared.domain.advice import Advice, Tally
 from shared.domain.model import FileOutcome, Violation
 from shared.domain.report.credentials import redact
-from shared.domain.report.web import web_links
+from shared.domain.report.escape import link
+from shared.domain.report.web import visible, web_links
 from shared.domain.run import RunSetup
 
 TITLE = "What the language model did"
@@ -87,6 +88,21 @@ def offer(setup: RunSetup, files: Iterable[FileOutcome]) -> str:
 def notes(files: Sequence[FileOutcome]) -> list[Note]:
     """What came of each finding, the accepted first."""
     return [_note(*row) for row in sorted(_advised(files), key=lambda row: _ORDER.index(row[2].status))]
+
+
+def sentence(row: Note, said: Callable[[str], str], code: Callable[[str], str]) -> str:
+    """A finding as one item of a Markdown list. Every text goes through the page's own escapes; the model's words stand in quotes."""
+    read = (link(visible(title), place) if page else f"{said(title)} ({said(place)})" for title, place, page in row.sources)
+    parts = [
+        f"- {said(f'{row.path}:{row.line}')} {said(row.rule)}: {row.what}",
+        f": {', '.join(map(code, row.changes))}" if row.changes else "",
+        f": {code(row.draft[0])} would be {code(row.draft[1])}, which nobody has taken" if row.draft else "",
+        ".",
+        f' It says: "{said(row.explanation)}"' if row.explanation else "",
+        f" It read: {', '.join(read)}." if row.sources else "",
+        f" {said(row.because)}" if row.because else "",
+    ]
+    return "".join(parts)
 
 
 def _advised(files: Iterable[FileOutcome]) -> list[tuple[FileOutcome, Violation, Advice]]:

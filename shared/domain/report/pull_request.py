@@ -17,7 +17,7 @@ from shared.domain.model import FileOutcome, Violation
 from shared.domain.report.credentials import redact
 from shared.domain.report.document import summary
 from shared.domain.report.escape import code, inline, link
-from shared.domain.report.model_view import LEAD, TITLE, Note, marked, notes, unlike_rules
+from shared.domain.report.model_view import LEAD, TITLE, marked, notes, sentence, unlike_rules
 from shared.domain.report.view import RuleGroup, Say, questions, resolved, size, suggested_by, target, verdict
 from shared.domain.report.web import visible, web_links
 from shared.domain.run import RunSetup
@@ -105,7 +105,7 @@ def _sections(files: Sequence[FileOutcome], diffs: Mapping[str, str]) -> list[_S
         _Section("Needs a person", "", "rules", [_rule(g, _reason) for g in resolved(files, "needs-human")]),
         _Section("Changed, and why", "", "rules", [_rule(g, marked) for g in resolved(files, "fixed")]),
         _Section("Suggested, not applied", would, "rules", [_rule(g, _reason, _would(files, g)) for g in resolved(files, "suggested")]),
-        _Section(TITLE, LEAD, "findings", [_note(row) for row in notes(files)]),
+        _Section(TITLE, LEAD, "findings", [f"{sentence(row, said, _code)}\n" for row in notes(files)]),
         _Section("Changed files", "", "files", [_changed(o, diffs) for o in written]),
         _Section("Ignored on purpose", "", "rules", [_rule(g, _reason) for g in resolved(files, "ignored")]),
     ]
@@ -129,24 +129,6 @@ def _questions(files: Sequence[FileOutcome]) -> list[str]:
 
 def _drafted(value: str | None) -> str:
     return "" if value is None else f". A language model would answer {_code(redact(value))}; nobody has taken it"
-
-
-def _note(row: Note) -> str:
-    """What a language model made of a finding; its words are quoted."""
-    parts = [
-        f"- {said(f'{row.path}:{row.line}')} {said(row.rule)}: {row.what}",
-        f": {', '.join(map(_code, row.changes))}" if row.changes else "",
-        f": {_code(row.draft[0])} would be {_code(row.draft[1])}" if row.draft else "",
-        ".",
-        f' It says: "{said(row.explanation)}"' if row.explanation else "",
-        f" It read: {', '.join(_source(*source) for source in row.sources)}." if row.sources else "",
-        f" {said(row.because)}" if row.because else "",
-    ]
-    return "".join(parts) + "\n"
-
-
-def _source(title: str, place: str, page: bool) -> str:  # noqa: FBT001 (a note's own form)
-    return link(visible(title), place) if page else f"{said(title)} ({said(place)})"
 
 
 def _unread(outcome: FileOutcome) -> str:
