@@ -10,10 +10,12 @@ import time
 from pathlib import Path
 
 import pytest
+from azure.storage.blob import BlobServiceClient
 from azurite_support import needs_azurite
 from cli_process import PROJECT, aks_copilot
 
 from shared.cli import servers
+from shared.pipeline import names
 
 DEMO = "import sys; from pathlib import Path; from shared.cli.demo import main; sys.exit(main(Path(sys.argv[1])))"
 SAMPLES = sorted(p for p in (PROJECT / "samples").iterdir() if p.is_dir())
@@ -114,6 +116,8 @@ def test_up_serves_until_it_is_interrupted(tmp_path: Path, azurite: object) -> N
         assert up.stdout
         lines = iter(up.stdout.readline, b"")
         ready = next(line for line in lines if line.startswith(b"ready: "))
+        with BlobServiceClient.from_connection_string(connection) as storage:
+            assert {c.name for c in storage.list_containers()} >= set(names.CONTAINERS), "uploads need no run before them"
         words = ready.decode().split("`")[1].replace("PATH", str(SAMPLES[0])).split()
         assert words[0] == "aks-copilot"
         said = aks_copilot(*words[1:])

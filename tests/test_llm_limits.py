@@ -31,6 +31,10 @@ SPEC = "/spec/template/spec"
 BOX = f"{SPEC}/containers/0"
 CONTEXT = f"{BOX}/securityContext"
 OFFENCES: dict[str, tuple[list[tuple[Any, ...]], str]] = {
+    "nothing to remove": (
+        [("remove", f"{SPEC}/runtimeClassName"), ("remove", f"{SPEC}/runtimeClassName")],
+        f"Operation 2 cannot be applied: there is nothing to remove at {SPEC}/runtimeClassName by then.",
+    ),
     "whole object": ([("replace", "", {})], "no JSON Pointer"),
     "no slash": ([("replace", "spec/replicas", 2)], "no JSON Pointer"),
     "bad escape": ([("add", "/spec/a~2b", 2)], "no JSON Pointer"),

@@ -14,6 +14,8 @@ from shared.cli.console import note, say
 from shared.cli.remote import environment
 from shared.cli.servers import BLOB_PORT, app_root, host_command, listens, running, stop_on_terminate, wait_until_healthy
 from shared.domain.errors import ValidationError
+from shared.services import build_services
+from shared.settings import load_settings
 
 _DEVELOPMENT = "UseDevelopmentStorage=true"
 _DATA = ".azurite"
@@ -35,6 +37,7 @@ def up(
     with _storage(root, settings), running(command, root, settings) as host:
         try:
             wait_until_healthy(port, host, 120)
+            build_services(load_settings(settings)).ensure()  # people upload into them before the first run makes them
             say(f"ready: `aks-copilot submit PATH --watch --url http://127.0.0.1:{port}` in another terminal; Ctrl-C stops")
             code = host.wait()
         except KeyboardInterrupt:

@@ -94,7 +94,9 @@ def offences(obj: Mapping[str, Any], operations: Sequence[Op], allowed: Sequence
         return found
     after = applied(obj, operations)
     if after is None:
-        return ["The operations cannot be applied to the object in this order: a path is not there."]
+        broken = next(n for n in range(1, len(operations) + 1) if applied(obj, operations[:n]) is None)
+        failing = operations[broken - 1]
+        return [f"Operation {broken} cannot be applied: there is nothing to {failing.op} at {failing.path} by then."]
     return list(dict.fromkeys(_of_effect(obj, after, allowed))) or ([] if after != obj else ["The operations change nothing."])
 
 
