@@ -73,6 +73,7 @@ resource app 'Microsoft.Web/sites@2024-11-01' = {
   // checkov:skip=CKV_AZURE_213: the platform replaces instances itself; one that lost its storage is no better after a restart
   // checkov:skip=CKV_AZURE_17: callers are Event Grid, GitHub and people; none of them has a client certificate
   // checkov:skip=CKV_AZURE_222: Event Grid and GitHub deliver from outside; inboundAddresses narrows it to them
+  // checkov:skip=CKV_AZURE_78: Flex Consumption has no FTP and refuses ftpsState; its password is switched off below
   name: name
   location: location
   // azd finds the app of the service `api` (azure.yaml) by this tag.
@@ -124,9 +125,9 @@ resource app 'Microsoft.Web/sites@2024-11-01' = {
         }
       }
     }
+    // Flex Consumption refuses a deployment for what it does not know here, ftpsState among it (tests/test_bicep_settings.py has the names).
     siteConfig: {
       appSettings: appSettings
-      ftpsState: 'Disabled'
       http20Enabled: true
       minTlsVersion: '1.2'
       scmMinTlsVersion: '1.2'

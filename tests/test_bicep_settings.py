@@ -22,6 +22,13 @@ NOT_SET = {
     "WEBSITE_HOSTNAME": "the platform sets it",
 }
 """Names that the code reads and the templates leave out; docs/azure.md says so."""
+REFUSED_ON_FLEX = {
+    *("alwaysOn", "ftpsState", "functionAppScaleLimit", "functionsRuntimeScaleMonitoringEnabled", "javaContainer", "javaContainerVersion"),
+    *("javaVersion", "linuxFxVersion", "netFrameworkVersion", "nodeVersion", "phpVersion", "powerShellVersion", "preWarmedInstanceCount"),
+    *("pythonVersion", "use32BitWorkerProcess", "windowsFxVersion"),
+}
+"""Of siteConfig, error 51021: https://github.com/Azure/terraform-azurerm-avm-res-web-site/pull/345 (2026-08). App settings that moved into
+functionAppConfig: https://learn.microsoft.com/azure/azure-functions/functions-app-settings#flex-consumption-plan-deprecations."""
 PLATFORM = re.compile(r"AzureWebJobsStorage__(blobServiceUri|queueServiceUri|credential|clientId)|APPLICATIONINSIGHTS_\w+_STRING")
 ACCOUNT = {"blobEndpoint": "https://st.blob.core.windows.net/", "queueEndpoint": "https://st.queue.core.windows.net/"}
 GIVEN = ACCOUNT | {
@@ -113,6 +120,13 @@ def test_names_of_the_platform_are_those_of_the_host() -> None:
     assert all(PLATFORM.fullmatch(name) for name in platform())
     for kind in ("blobServiceUri", "queueServiceUri", "credential", "clientId"):
         assert platform()[f"AzureWebJobsStorage__{kind}"] == program()[f"{PREFIX}__{kind}"]
+
+
+def test_flex_consumption_is_told_nothing_that_it_refuses() -> None:
+    app = body(templates()["function.bicep"].resources["app"])["properties"]
+    assert set(app["siteConfig"]) & REFUSED_ON_FLEX == set()
+    assert {name for name in (*platform(), *program()) if re.match(r"(FUNCTIONS|WEBSITE|SCM|ENABLE_ORYX)_|TZ$", name)} == set()
+    assert app["functionAppConfig"]["runtime"]["name"] == "python"
 
 
 def test_the_values_are_taken_and_are_the_defaults() -> None:
