@@ -11,8 +11,6 @@ from coverage_page import PAGE, filled, frequent, rows, rules_of
 from shared.domain.model import ResourceRef
 
 needs_corpus = pytest.mark.skipif(not (CORPUS / "INDEX.tsv").is_file(), reason=f"no corpus of real manifests at {CORPUS}")
-one_worker = pytest.mark.xdist_group("corpus counts")
-"""The corpus is counted once, not once for each worker."""
 POD, ROUTE = ResourceRef("v1", "Pod", None, "a"), ResourceRef("route.openshift.io/v1", "Route", None, "web")
 COUNTS = Counts(
     1,
@@ -81,7 +79,6 @@ def test_every_row_names_rules_that_exist() -> None:
 
 
 @needs_corpus
-@one_worker
 def test_the_page_has_the_numbers_of_the_corpus(counted: Counts) -> None:
     page = PAGE.read_text(encoding="utf-8")
 
@@ -89,14 +86,12 @@ def test_the_page_has_the_numbers_of_the_corpus(counted: Counts) -> None:
 
 
 @needs_corpus
-@one_worker
 def test_no_object_of_a_foreign_api_passes_without_a_word(counted: Counts) -> None:
     assert len(counted.strangers) > 600
     assert [s for s in counted.strangers if s.fate == "silent"] == []
 
 
 @needs_corpus
-@one_worker
 def test_each_of_the_most_frequent_findings_has_its_sentence(counted: Counts) -> None:
     page = PAGE.read_text(encoding="utf-8")
     sentences = dict(re.findall(r"^\| (AKS\d{4}) \| .* \| \d+ \| (.*) \|$", page, re.MULTILINE))
