@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import logging
 import threading
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from dataclasses import dataclass, replace
 from functools import cache, partial
 from typing import TYPE_CHECKING
@@ -18,18 +18,14 @@ if TYPE_CHECKING:
 
     from azure.core.credentials import TokenCredential
 
-    from shared.adapters.github.client import Client
     from shared.adapters.knowledge.index import Index
     from shared.configuration import Configuration
-    from shared.domain.code_host import CodeReader
-    from shared.domain.deployment import DeployHost
-    from shared.domain.pointer import JsonValue
     from shared.domain.ports import BlobStore, SecretStore
     from shared.domain.retrieval.changes import Changes
     from shared.domain.retrieval.passages import Document
     from shared.domain.retrieval.ports import DocumentIndex
     from shared.model_settings import ModelSettings
-    from shared.pipeline.context import Context, Engine, Publisher
+    from shared.pipeline.context import Context, Engine
     from shared.pipeline.delivery import Step
     from shared.pipeline.model_access import ModelAccess
     from shared.settings import Settings
@@ -101,6 +97,7 @@ def build_services(settings: Settings, model: ModelSettings | None = None) -> Se
     from shared.adapters import secrets
     from shared.adapters.storage import AzureStorage
     from shared.domain.archive import ArchiveLimits
+    from shared.outsiders import with_outsiders
     from shared.pipeline import names
     from shared.pipeline.context import Context, Limits
 
@@ -118,10 +115,7 @@ def build_services(settings: Settings, model: ModelSettings | None = None) -> Se
     ensure = partial(storage.ensure, names.CONTAINERS, names.QUEUES)
     probe = AzureStorage(settings.storage, retries=0)  # a health probe wants an answer now
     store = secrets.build(settings.key_vault_uri, settings.secret_seconds, partial(credential, settings.storage.client_id))
-    client = _github_client(settings, store)
-    context = Context(storage, storage, build_engine(), limits, code=partial(_code_reader, client), deploys=partial(_deployments, client))
-    if settings.key_vault_uri or store.get("github-token") or store.get("github-app-id"):
-        context = replace(context, publishers=_github_publishers(settings, client))
+    context = with_outsiders(Context(storage, storage, build_engine(), limits), settings, store)
 
     @cache
     def library() -> DocumentIndex:
@@ -132,7 +126,7 @@ def build_services(settings: Settings, model: ModelSettings | None = None) -> Se
     if model is not None and model.mode != "off":
         access = partial(build_model, model, store, storage, settings.storage.client_id)
         context = replace(context, mode=model.mode, model=cache(access), knowledge=library)
-    return Services(_with_slack(context, settings, store), probe.check, ensure, store, library)
+    return Services(context, probe.check, ensure, store, library)
 
 
 def _observe(connection: str) -> None:
@@ -166,73 +160,6 @@ def build_local_model(settings: ModelSettings, folder: Path) -> ModelAccess:
 
     store = secrets.build(None, 0, partial(credential, None))
     return build_model(settings, store, LocalStore(folder / "model.sqlite3"))
-
-
-def _github_publishers(settings: Settings, client: Callable[[], Client]) -> dict[str, Publisher]:
-    """What is told on GitHub, in this order; each connects when it is first asked."""
-
-    def pull_request(ctx: Context, run: str) -> Mapping[str, JsonValue] | None:
-        from shared.adapters.github.write import GitHubWriter
-        from shared.pipeline.pull_request import PullRequestPublisher
-
-        return PullRequestPublisher(GitHubWriter(client()), settings.report_url)(ctx, run)
-
-    def check(ctx: Context, run: str) -> Mapping[str, JsonValue] | None:
-        from shared.adapters.github.checks import GitHubChecks
-        from shared.pipeline.check_run import CheckPublisher
-
-        return CheckPublisher(GitHubChecks(client()), settings.report_url)(ctx, run)
-
-    def sarif(ctx: Context, run: str) -> Mapping[str, JsonValue] | None:
-        from shared.adapters.github.scanning import GitHubScanning
-        from shared.pipeline.code_scanning import CodeScanningPublisher
-
-        return CodeScanningPublisher(GitHubScanning(client()))(ctx, run)
-
-    def suggestions(ctx: Context, run: str) -> Mapping[str, JsonValue] | None:
-        from shared.adapters.github.reviews import GitHubReviews
-        from shared.pipeline.suggestions import SuggestionsPublisher
-
-        return SuggestionsPublisher(GitHubReviews(client()))(ctx, run)
-
-    return {"pull-request": pull_request, "check": check, "sarif": sarif, "suggestions": suggestions}
-
-
-def _with_slack(context: Context, settings: Settings, store: SecretStore) -> Context:
-    """Slack is the last publisher: it says what the others did."""
-    if settings.slack.mode == "off":
-        return context
-    from shared.adapters.slack import SlackBot, SlackWebhook
-    from shared.pipeline.slack import SlackPublisher
-
-    bot = settings.slack.mode == "bot"
-    chat = SlackBot(store, settings.slack.channel, settings.slack.api) if bot else SlackWebhook(store)
-    told = SlackPublisher(chat, settings.report_url)
-    return replace(context, publishers={**context.publishers, "slack": told}, alarm=told.lost)
-
-
-def _github_client(settings: Settings, store: SecretStore) -> Callable[[], Client]:
-    """GitHub, connected when it is first needed: most messages never need it."""
-
-    @cache
-    def make() -> Client:
-        from shared.adapters.github.client import Client
-
-        return Client(settings.github_url, store, pause=settings.github_pause)
-
-    return make
-
-
-def _code_reader(client: Callable[[], Client]) -> CodeReader:
-    from shared.adapters.github.read import GitHubReader
-
-    return GitHubReader(client())
-
-
-def _deployments(client: Callable[[], Client]) -> DeployHost:
-    from shared.adapters.github.deploy import GitHubDeployments
-
-    return GitHubDeployments(client())
 
 
 def credential(client_id: str | None) -> TokenCredential:
