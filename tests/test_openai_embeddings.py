@@ -101,9 +101,9 @@ def test_a_vector_is_kept_by_its_text_and_its_model() -> None:
         assert len(there.asked) == 1
         assert there.asked[0].json["input"] == ["disk", "gateway"]
         assert again.tobytes() == first[[1, 0]].tobytes(), "the same to the last bit"
+        name = next(iter(blobs.texts("cache")))
         CachedEmbedder(embedder(there, embedding_model="other"), blobs, PLACE).embed(["disk"])
         assert len(there.asked) == 2
-        name = next(iter(blobs.texts("cache")))
         blobs.write("cache", name, b"cut off")
         CachedEmbedder(embedder(there), blobs, PLACE).embed(["disk", "gateway"])
         assert len(there.asked) == 3
