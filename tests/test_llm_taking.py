@@ -73,6 +73,17 @@ def test_the_patcher_believes_no_message(mode: Mode, change: dict[str, Any], rea
     assert (done.data or b"").decode() == QUIET + CLAIM.replace("local-path", "managed-csi")
 
 
+@pytest.mark.parametrize("mode", ["suggest", "apply"])
+def test_a_refusal_that_carries_operations_changes_nothing(mode: Mode) -> None:
+    file, setup, plan = planned(mode)
+    refused = replace(plan.repairs[0], advice=plan.repairs[0].advice.refused("Not proven: a reason."))
+    done = patch(file, inspect(file, setup), replace(plan, repairs=(refused,)), setup)
+    assert refused.operations
+    assert one(done, "AKS0510").resolution == "needs-human"
+    assert [o.origin for o in (*done.outcome.operations, *done.outcome.suggestions)] == ["rule"]
+    assert (done.data or b"").decode() == QUIET + CLAIM.replace("local-path", "managed-csi")
+
+
 def test_a_run_without_a_model_takes_none_of_its_operations() -> None:
     file, setup, plan = planned()
     done = patch(file, inspect(file, setup), plan, replace(setup, model="off"))

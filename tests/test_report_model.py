@@ -58,6 +58,17 @@ def rendered(mode: Mode, files: list[FileOutcome]) -> dict[str, bytes]:
     return render_all(setup(mode), files, {}, Inventory())
 
 
+def test_findings_alike_in_two_files_are_two() -> None:
+    files = [replace(outcome, path=path) for path in ("web.yaml", "api.yaml") for outcome in outcomes()]
+    told, page = tally(setup(), files), rendered("suggest", files)["report.md"].decode()
+    assert told is not None
+    assert (told.asked, told.counts["not-asked"]) == (6, 2)
+    assert [page.count(f"- {path}:10 TST0202 The storage class does not exist on AKS: refused") for path in ("web.yaml", "api.yaml")] == [
+        1,
+        1,
+    ]
+
+
 def test_a_run_in_which_nothing_could_be_asked_says_why() -> None:
     """The reason that most findings share; an address and a key are what it is mostly about."""
     why = Advice("not-asked", reasons=("the model's service refuses the key or the identity (401)",))

@@ -15,8 +15,6 @@ from shared.domain.messages import timestamp
 from shared.pipeline import names, publish, state, tracing
 from shared.pipeline.context import Context
 
-_OWN = ("stuck.json", "stuck.json.told")
-
 
 def measure(ctx: Context, open_runs: int) -> None:
     """How many runs are open, and how long the head of each queue has waited. A queue that does not answer is left out."""
@@ -33,7 +31,7 @@ def measure(ctx: Context, open_runs: int) -> None:
 
 def look(ctx: Context, run: str) -> None:
     """Tell once (log, metric, alarm) where the run stands still. A replay forgets that it was told."""
-    since = max(blob.modified for blob in ctx.blobs.list(names.RUNS, f"{run}/") if not blob.name.endswith(_OWN))
+    since = max(blob.modified for blob in ctx.blobs.list(names.RUNS, f"{run}/"))
     still = ctx.clock() - since
     if still < ctx.limits.stuck_after:
         return
