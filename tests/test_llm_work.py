@@ -122,9 +122,10 @@ def test_suggestions_each_stand_alone() -> None:
 
 
 def test_the_sources_that_an_answer_names_are_told() -> None:
-    shelf = Shelf("Drop it.")
-    cited = made(QUIET, "suggest", ScriptedModel(answer(("remove", PLACE), sources=["S1"])), shelf)
+    shelf, model = Shelf("Drop it."), ScriptedModel(answer(("remove", PLACE), sources=["S1"]))
+    cited = made(QUIET, "suggest", model, shelf)
     advice = one(cited, "AKS0510").advice
+    assert "BEGIN snippet-S1 " in model.seen
     assert shelf.queries == ["A runtime class that AKS does not have. " + one(cited, "AKS0510").message]
     assert advice is not None
     assert advice.sources == (("GPU pools: Classes", "https://example.com/gpu"),)
