@@ -116,8 +116,25 @@ def dripping(handler: BaseHTTPRequestHandler, asked: Asked) -> None:
     handler.send_response(200)
     handler.send_header("Content-Length", "1000")
     handler.end_headers()
-    for _ in range(100):
-        handler.wfile.write(b" ")
+    _drip(handler, b" ")
+
+
+def slow_header(handler: BaseHTTPRequestHandler, asked: Asked) -> None:
+    """Not even the header ever comes to its end."""
+    _drip(handler, b"HTTP/1.1 200 OK\r\nX-Long: ")
+
+
+def slow_chunk(handler: BaseHTTPRequestHandler, asked: Asked) -> None:
+    """The length of the body's first piece never comes to its end."""
+    handler.send_response(200)
+    handler.send_header("Transfer-Encoding", "chunked")
+    handler.end_headers()
+    _drip(handler, b"1;x=")
+
+
+def _drip(handler: BaseHTTPRequestHandler, start: bytes) -> None:
+    for byte in start.ljust(60, b"a"):
+        handler.wfile.write(bytes([byte]))
         time.sleep(0.1)
 
 

@@ -7,13 +7,15 @@ import shutil
 import stat
 import subprocess
 import sys
+import threading
+from http.server import BaseHTTPRequestHandler
 from pathlib import Path
 
 import pytest
 from cli_process import aks_copilot, write
 from llm_support import RIGHT, answer
 from llm_work_support import DRAFT, MENDED, QUIET, UNKNOWN
-from model_server import ModelServer, Turn, dropped, fails, says
+from model_server import Asked, ModelServer, Turn, dropped, fails, says
 
 from shared.cli import main
 from shared.cli.model import cache_folder, chosen_model
@@ -104,6 +106,22 @@ def test_a_model_that_does_not_work_costs_nothing_but_its_repairs(app: Path, mon
     assert found["model"]["status"] in ("refused", "not-asked")
     assert found["model"]["reasons"]
     assert (app.parent / "out/deploy.yaml").read_text() == QUIET
+
+
+def test_questions_that_fail_at_once_are_one_line_of_the_log(
+    app: Path, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    (app / "second.yaml").write_text(QUIET)
+    together = threading.Barrier(2, timeout=20)
+
+    def both(handler: BaseHTTPRequestHandler, asked: Asked) -> None:
+        together.wait()
+        fails(401)(handler, asked)
+
+    with ModelServer(both) as there:
+        assert fix(app, there, monkeypatch) == 1
+    assert len(there.asked) == 2
+    assert caplog.text.count("model is down") == 1
 
 
 @pytest.mark.parametrize(

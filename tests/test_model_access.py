@@ -132,6 +132,16 @@ def test_each_budget_ends_the_questions(which: str, limits: TokenLimits) -> None
     assert (sums(blobs, DAY)["tokens"], sums(blobs, f"budget/runs/{RUN}.json")["tokens"]) == (1_200, 1_200)
 
 
+@pytest.mark.parametrize("limits", [TokenLimits(violation=0), TokenLimits(run=0), TokenLimits(day=0)])
+def test_a_budget_of_nothing_is_one_line_of_the_log_for_a_run(limits: TokenLimits, caplog: pytest.LogCaptureFixture) -> None:
+    asking = access(Scripted('{"answer": 1}'), MemoryBlobs(), limits)
+    with caplog.at_level("WARNING"):
+        for run, violation in ((RUN, "a"), (RUN, "b"), (RUN, "c"), ("till-0123456789ab", "a")):
+            with pytest.raises(BudgetSpent, match=r"used up \(0 of 0"):
+                asking.for_violation(run, violation).complete(QUESTION, SCHEMA)
+    assert caplog.text.count("budget spent") == 2
+
+
 @pytest.mark.parametrize(
     ("error", "kept"),
     [

@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-import json
 import threading
 import time
-from http.server import BaseHTTPRequestHandler
 
 import model_server as server
 import pytest
@@ -190,13 +188,13 @@ def test_a_short_pause_is_waited_for_and_a_long_one_goes_to_the_caller() -> None
     assert error.value.retry_after == 900.0
 
 
-@pytest.mark.parametrize("turn", [server.silent(3), server.dripping])
+@pytest.mark.parametrize("turn", [server.silent(3), server.dripping, server.slow_header, server.slow_chunk])
 def test_a_whole_answer_has_one_deadline(turn: server.Turn) -> None:
     started = time.monotonic()
     with ModelServer(turn) as there, pytest.raises(TransientError, match="does not answer within 1 s"):
         ask(there, timeout=1, tries=1)
 
-    assert time.monotonic() - started < 2.5
+    assert 0.9 < time.monotonic() - started < 2.5
 
 
 @pytest.mark.parametrize(
@@ -238,20 +236,3 @@ def test_at_most_so_many_questions_are_asked_at_once() -> None:
             thread.join()
 
     assert (len(there.asked), there.most_at_once) == (6, 2)
-
-
-def test_known_limit_a_header_that_drips_is_bounded_by_each_read_only() -> None:
-    """The SDK's HTTP client gives no place to stop it; docs/model.md says so."""
-
-    def slow_header(handler: BaseHTTPRequestHandler, asked: server.Asked) -> None:
-        for byte in b"HTTP/1.1 200 OK\r\n":
-            handler.wfile.write(bytes([byte]))
-            time.sleep(0.1)
-        body = json.dumps(server.completion('{"answer": 1}')).encode()
-        handler.wfile.write(b"Content-Length: %d\r\n\r\n%s" % (len(body), body))
-
-    started = time.monotonic()
-    with ModelServer(slow_header) as there, pytest.raises(TransientError, match="within 1 s"):
-        ask(there, timeout=1, tries=1)
-
-    assert time.monotonic() - started > 1.5  # noticed only when the header had come

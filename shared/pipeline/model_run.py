@@ -119,7 +119,8 @@ class ModelRun:
         if self._waits and isinstance(error, TransientError) and (error.retry_after or 0) <= LONGEST_PAUSE:
             self._outage = error
             return error
-        logs.failure("model is down", error)
+        if self._down is None:  # others may have asked at the same time
+            logs.failure("model is down", error)
         self._down = logs.describe(error)
         return ValidationError(self._down)
 
