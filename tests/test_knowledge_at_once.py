@@ -46,6 +46,21 @@ def test_another_refresh_and_other_uploads_between_any_two_requests_end_right(at
 
 
 @pytest.mark.parametrize("at", range(1, REQUESTS + 1))
+def test_a_version_that_cannot_be_used_is_told_once_whoever_comes_between(at: int, caplog: pytest.LogCaptureFixture) -> None:
+    blobs = started()
+    blobs.put("articles/binary.md", b"\xff\xfe\x00")
+    blobs.before[at] = lambda: once(blobs)
+    with caplog.at_level("INFO"):
+        once(blobs)
+        once(blobs)
+    assert caplog.text.count("knowledge file not used") == 1
+    blobs.put("articles/binary.md", b"\xff\xfe\x01")
+    with caplog.at_level("INFO"):
+        once(blobs)
+    assert caplog.text.count("knowledge file not used") == 2
+
+
+@pytest.mark.parametrize("at", range(1, REQUESTS + 1))
 def test_after_a_crash_at_any_request_the_next_refresh_mends_it(at: int) -> None:
     blobs = started()
 

@@ -71,6 +71,8 @@ def test_what_is_no_text_is_refused() -> None:
 def test_articles_are_visible_texts_and_pdfs_below_articles() -> None:
     assert all(map(Files().belongs, ("articles/a.md", "articles/deep/er/b.TXT", "articles/c.pdf")))
     assert not any(map(Files().belongs, ("a.md", "rules/a.md", "articles/.a.md", "articles/.git/a.md", "articles/a.png", "articles", "")))
+    assert all(map(Files().belongs, ("articles/prog.exe", "articles/deep/Runbook.DOCX")))  # to be named as not used
+    assert not any(map(Files().belongs, ("articles/LICENSE", "articles/deep", "articles/A.PNG", "articles/.git/x.exe")))
 
 
 def test_a_folder_of_articles_alone_is_knowledge_for_every_command(tmp_path: Path) -> None:

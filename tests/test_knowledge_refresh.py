@@ -62,6 +62,7 @@ def test_a_file_that_cannot_be_used_is_named_once_and_the_rest_is_indexed(caplog
         "articles/large.md": (b"a" * (4 * 1024 * 1024 + 1), "larger than 4 MiB"),
         "articles/huge.pdf": (b"a" * (20 * 1024 * 1024 + 1), "20971521 bytes; the limit is 20971520"),
         "rules/T1-wrong.yaml": (b"id: [", "not YAML"),
+        "articles/prog.exe": (b"MZ", "neither text (.md, .txt) nor .pdf"),
     }
     for name, (data, _) in bad.items():
         blobs.put(name, data)

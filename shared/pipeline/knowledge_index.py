@@ -87,6 +87,7 @@ class _Refresh:
         files = self._listed(before if self._known else {})
         if files != before or etag is None:
             self._write(files, etag)
+            self._tell(files, before)
         done = self._sync({file.document: (name, file) for name, file in files.items() if file.document and not file.problem})
         if self._status()[0] != files:
             raise BusyError("another one has listed the container since")
@@ -118,6 +119,12 @@ class _Refresh:
         if not self._blobs.write(names.CACHE, names.KNOWLEDGE_STATUS, data, if_absent=etag is None, if_match=etag):
             raise BusyError("another one indexes it too")
 
+    def _tell(self, files: Listing, before: Listing) -> None:
+        """Only who wrote the listing tells, so that several at once tell once of each version."""
+        for name, file in files.items():
+            if file.problem and file != before.get(name):
+                logs.event("knowledge file not used", file=name, reason=file.problem)
+
     def _listed(self, before: Listing) -> Listing:
         """Every file of the container; of two that are the same document the first by name is used."""
         files: dict[str, File] = {}
@@ -129,8 +136,6 @@ class _Refresh:
                 if file.document:
                     owner = first.setdefault(file.document, blob.name)
                     file = replace(file, problem=None if owner == blob.name else f"{blob.name}: {owner} is {file.document} already")
-                if file.problem and file != held:
-                    logs.event("knowledge file not used", file=blob.name, reason=file.problem)
                 files[blob.name] = file
         return files
 

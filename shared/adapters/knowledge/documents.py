@@ -15,6 +15,8 @@ from shared.domain.rulebook import Rule, built_in
 
 PDF = ".pdf"
 SUFFIXES = (".md", ".markdown", ".txt", PDF)
+BESIDE = ("", ".png", ".jpg", ".jpeg", ".gif", ".svg", ".webp")
+"""Pictures of an article, and names without an ending (LICENSE, the entry of a folder): nobody means them as articles."""
 MAX_BYTES = 4 * 1024 * 1024
 """Of one text file of a team."""
 MAX_PDF_BYTES = 20 * 1024 * 1024
@@ -31,16 +33,18 @@ class Files:
         return _shipped()
 
     def belongs(self, name: str) -> bool:
-        """See Library: texts and PDFs that are not hidden, and rule files."""
+        """See Library: what is not hidden, also of a form that cannot be read, so that it is named; and rule files."""
         path = PurePosixPath(name)
         if path.parts[:1] == ("articles",):
-            return path.suffix.lower() in SUFFIXES and not any(part.startswith(".") for part in path.parts)
+            return path.suffix.lower() not in BESIDE and not any(part.startswith(".") for part in path.parts)
         return path.parts[:1] == ("rules",) and is_knowledge(name)
 
     def read(self, name: str, data: bytes) -> Document:
         """See Library."""
         if name.startswith("rules/"):
             return document_of_rule(parsed(name, _text(name, data), Rule))
+        if not name.lower().endswith(SUFFIXES):
+            raise ValidationError(f"{name}: no article: neither text (.md, .txt) nor .pdf")
         return document_of(name, _pdf(name, data) if name.lower().endswith(PDF) else _text(name, data))
 
 
