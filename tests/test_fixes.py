@@ -65,7 +65,7 @@ def test_a_project_says_what_the_namespace_cannot_hold() -> None:
     patched = mended("apiVersion: v1\nkind: ProjectRequest\nmetadata: {name: shop}\ndescription: The shop\n")
     assert text_of(patched) == "apiVersion: v1\nkind: Namespace\nmetadata: {name: shop}\n"
     (loss,) = found(patched, "AKS0002")
-    assert loss.message == "description of the ProjectRequest has no place in a Namespace; it is left out."
+    assert loss.message == "The field description of the ProjectRequest has no place in a Namespace; it is left out."
 
 
 BINDING = """

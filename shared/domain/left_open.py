@@ -12,6 +12,7 @@ from shared.domain.facts import Facts
 from shared.domain.inspector import Fields
 from shared.domain.model import Question, Resolution
 from shared.domain.rulebook import Rule
+from shared.domain.wording import sentence
 
 
 class Left(NamedTuple):
@@ -27,7 +28,7 @@ def left_open(rule: Rule, found: Found, obj: Mapping[str, Any], reason: CannotCo
     if reason is None and rule.harmless:
         return Left("ignored", rule.harmless)
     if isinstance(reason, AsDecided):
-        return Left("ignored", str(reason))
+        return Left("ignored", sentence(str(reason)))
     own, brought = (reason.question, reason.questions) if reason else (None, ())
     question = own or _question(rule, found, obj)
     if question is not None and not own and facts.decision(question.key) is not None:
@@ -35,7 +36,7 @@ def left_open(rule: Rule, found: Found, obj: Mapping[str, Any], reason: CannotCo
             return Left("ignored", f"Answered in {DECISIONS}.", brought)
         question = None
     asked = (*brought, *((question,) if question else ()))
-    said = str(reason or "") or rule.advice or (question.question if question else None)
+    said = sentence(str(reason or "")) or rule.advice or (question.question if question else None)
     return Left("needs-human", _with_place(said, asked), asked)
 
 

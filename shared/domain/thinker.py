@@ -28,6 +28,7 @@ from shared.domain.proposals import conversion_of, resources_for, retyping_of
 from shared.domain.rulebook import Rule, by_id
 from shared.domain.run import FileFindings, RunSetup, SourceFile
 from shared.domain.verdicts import Verdicts
+from shared.domain.wording import sentence
 from shared.domain.worksheet import Origin, Worksheet
 
 LOSS_RULE = "AKS0002"
@@ -236,7 +237,7 @@ class _Planner:
         for loss in losses:
             place = self.sheet.origin(hit.document, hit.base + loss.path)
             if place is not None:
-                self.losses.append(self._violation(by_id()[LOSS_RULE], place, hit.obj, loss.message, hit.rule.links))
+                self.losses.append(self._violation(by_id()[LOSS_RULE], place, hit.obj, sentence(loss.message), hit.rule.links))
 
     def _suggest(self, document: JsonValue) -> None:
         """The unsafe fixes, each against the documents as the safe ones leave them."""

@@ -121,7 +121,8 @@ def strategy_losses(strategy: Strategy | None) -> Iterator[Loss]:
         yield Loss(f"{path}/timeoutSeconds", message)
     for field in ("update_period_seconds", "interval_seconds"):
         if getattr(params, field, None) not in (None, 1):
-            yield Loss(f"{path}/{to_camel(field)}", f"{to_camel(field)} has no equivalent in a Deployment")
+            yield Loss(f"{path}/{to_camel(field)}", f"the field {to_camel(field)} has no equivalent in a Deployment")
     for field in DEPLOYER_FIELDS:
         if getattr(strategy, field) not in (None, {}, DEFAULT_DEPLOYER_SECONDS):
-            yield Loss(f"/spec/strategy/{to_camel(field)}", f"{to_camel(field)} applied to the deployer pod, which a Deployment has not")
+            name = to_camel(field)
+            yield Loss(f"/spec/strategy/{name}", f"the field {name} applied to the deployer pod, which a Deployment has not")

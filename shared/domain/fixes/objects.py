@@ -35,5 +35,5 @@ def retype_object(obj: Mapping[str, Any], _: Found, params: RetypeParams, __: Fa
     gone = [f for f in obj if f not in ("apiVersion", "kind", *params.keep)]
     operations = (*retype(obj, params.api_version, params.kind), *(Op("remove", child("", f)) for f in gone))
     left = [f for f in gone if f != "status" and obj[f]]
-    losses = tuple(Loss(child("", f), f"{f} of the {obj['kind']} has no place in a {params.kind}; it is left out.") for f in left)
+    losses = tuple(Loss(child("", f), f"The field {f} of the {obj['kind']} has no place in a {params.kind}; it is left out.") for f in left)
     return Conversion(operations, losses=losses)

@@ -80,7 +80,7 @@ def _relabelled(obj: Mapping[str, Any], found: Found, label: str, values: list[s
     if place == found.path:
         return [Op("replace", place, values[0])]
     if get(obj, place) not in (MISSING, values[0]):
-        raise CannotConvert(f"{label} is set already, to another value.", path=found.path)
+        raise CannotConvert(f"The label {label} is set already, to another value.", path=found.path)
     return [*([Op("add", place, values[0])] if get(obj, place) is MISSING else []), Op("remove", found.path)]
 
 
