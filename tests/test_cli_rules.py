@@ -91,3 +91,12 @@ def test_profiles_are_listed_and_shown() -> None:
     lines = aks_copilot("profiles", "list").stdout.decode().splitlines()
     assert [line.split()[0] for line in lines] == list(profiles())
     assert "storageClasses:" in aks_copilot("profiles", "show", "k3s").stdout.decode()
+
+
+@pytest.mark.parametrize("command", [("explain",), ("rules", "show")])
+@pytest.mark.parametrize(("rule_id", "said"), [("AKS1005", "for every workload"), ("AKS0007", "for the application as a whole")])
+def test_what_a_rule_looks_at_is_said_in_words(command: tuple[str, ...], rule_id: str, said: str) -> None:
+    text = aks_copilot(*command, rule_id).stdout.decode()
+    assert said in text
+    assert "$pods" not in text
+    assert "aks-copilot.invalid" not in text

@@ -50,7 +50,7 @@ def outcome(rule: Rule) -> str:
 def section(rule: Rule) -> Iterator[str]:
     """One rule: why, what happens, links, its first example and its fix."""
     yield from (f'### <a id="{rule.id.lower()}"></a>{rule.id}: {rule.title}', "", rule.why, "")
-    yield f"- Looks at: {', '.join('every workload' if k == '$pods' else f'`{k}`' for k in rule.kinds)}"
+    yield f"- Looks at: {', '.join(f'`{shown}`' if shown in rule.kinds else shown for shown in rule.looks_at)}"
     if rule.sources != ("any",):
         yield f"- Only for the sources {', '.join(rule.sources)}"
     if rule.policy:

@@ -47,7 +47,7 @@ def print_rule(page: RulePage) -> None:
     """One rule."""
     rule = page.rule
     say((rule.severity, SEVERITY_STYLE[rule.severity]), (f" {rule.id} {rule.title}", "bold"))
-    say(f"{mending(rule)}, for {', '.join(rule.kinds)}")
+    say(f"{mending(rule)}, for {', '.join(rule.looks_at)}")
     _heading("Why")
     paragraph(rule.why, _INDENT)
     for text in (rule.harmless, rule.advice, rule.ask.question if rule.ask else None):

@@ -57,7 +57,7 @@ def show_rule(rule_id: Annotated[str, typer.Argument(metavar="ID", help="For exa
     """Title, why, links and examples of a rule."""
     rule = known_rule(rule_id)
     say((f"{rule.id} {rule.title}", "bold"))
-    say((rule.severity, SEVERITY_STYLE[rule.severity]), f", {mending(rule)}, for {', '.join(rule.kinds)}")
+    say((rule.severity, SEVERITY_STYLE[rule.severity]), f", {mending(rule)}, for {', '.join(rule.looks_at)}")
     say("")
     paragraph(rule.why, "")
     if rule.policy is not None:

@@ -139,12 +139,21 @@ class Rule(Closed):
         """The file's stem: id and a few words."""
         return f"{self.id}-{re.sub(r'[^a-z0-9]+', '-', self.title.lower()).strip('-')}"
 
+    @property
+    def looks_at(self) -> tuple[str, ...]:
+        """The patterns of `kinds` in the words of a page."""
+        return tuple(_IN_WORDS.get(pattern, pattern) for pattern in self.kinds)
+
     def applies_to(self, api_version: str, kind: str) -> bool:
         """Whether the rule looks at objects of this kind. Patterns: `Kind`, `group/Kind`, `group/version/Kind`, `$pods`.
 
         The group of `v1` is written `core`; `*` and `?` are globs.
         """
         return any(selects(pattern, api_version, kind) for pattern in self.kinds)
+
+
+_IN_WORDS = {"$pods": "every workload", "aks-copilot.invalid/Never": "the application as a whole"}
+"""Patterns that no reader knows; the second is of rules that the program itself reports."""
 
 
 def selects(pattern: str, api_version: str, kind: str) -> bool:
