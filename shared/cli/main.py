@@ -6,6 +6,7 @@ Exit codes: 0 nothing is left, 1 something is left, 2 the call could not be used
 
 from __future__ import annotations
 
+import gc
 import io
 import logging
 import os
@@ -21,6 +22,7 @@ from shared.cli.doctor import doctor
 from shared.cli.explain import explain_command
 from shared.cli.knowledge import knowledge_app
 from shared.cli.manifests import fix, inspect
+from shared.cli.parallel import RARELY
 from shared.cli.rules import profiles_app, rules_app
 from shared.cli.runs import runs, submit, watch
 from shared.cli.targets import targets_app
@@ -94,6 +96,7 @@ def run(arguments: list[str] | None = None) -> int:
 
 def main() -> None:
     """The entry point."""
+    gc.set_threshold(*RARELY)
     configure(logging.WARNING)
     for stream in (sys.stdout, sys.stderr):
         if isinstance(stream, io.TextIOWrapper):
